@@ -1,0 +1,1 @@
+"""nightschool.toml -> School; the only place that names concrete parts."""

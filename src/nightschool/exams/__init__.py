@@ -1,0 +1,1 @@
+"""Marks and the gate: who serves tomorrow, by evidence."""

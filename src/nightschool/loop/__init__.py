@@ -1,0 +1,1 @@
+"""One night and one day, top to bottom; imports only the types."""

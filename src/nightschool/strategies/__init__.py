@@ -1,0 +1,1 @@
+"""Which contexts to ask next."""

@@ -1,0 +1,1 @@
+"""Conformance suites that anyone can run on a part of their own."""

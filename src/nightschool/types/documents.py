@@ -1,0 +1,77 @@
+"""Documents: what a model shows and what an oracle replies, of any kind."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+TEXT = "text"
+
+_SPACES = re.compile(r"\s+")
+
+
+def normalise(text: str) -> str:
+    """Text as compared, never as stored: NFKC, case folded, runs of white space made one.
+
+    Full stops and other closing marks at the end are dropped, so "Four." equals "four".
+    """
+    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return folded.rstrip(".!,;: ") or folded
+
+
+@dataclass(frozen=True)
+class Document:
+    """A context or an answer: its kind, its body and its large parts as files named by hash.
+
+    `body` is the text itself for kind "text", verbatim; canonical JSON for other kinds (a
+    trajectory, a drawing). `blobs` maps a part's name to the sha256 of a file in the warehouse.
+    """
+
+    body: str
+    kind: str = TEXT
+    blobs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blobs", MappingProxyType(dict(self.blobs)))
+
+    @property
+    def digest(self) -> bytes:
+        """sha256 of the normalised document: equal contexts are recognised by it."""
+        body = normalise(self.body) if self.kind == TEXT else self.body
+        parts = [self.kind, body, *(f"{k}={v}" for k, v in sorted(self.blobs.items()))]
+        return hashlib.sha256("\0".join(parts).encode()).digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the model shows, and where it came from.
+
+    `source` says who brought it: "pool", "log" (served traffic), "written" (by the model) or
+    "exam" (a test file). `group` is a cluster or skill, where it is known.
+    """
+
+    document: Document
+    source: str = "pool"
+    group: str = ""
+
+    @property
+    def id(self) -> int:
+        """The context's name for ever: 64 bits of its digest, below 2**63 (fits a database)."""
+        return int.from_bytes(self.document.digest[:8], "big") >> 1
+
+    @property
+    def text(self) -> str:
+        """The body, for contexts of kind "text"."""
+        return self.document.body
+
+    @classmethod
+    def of(cls, text: str, source: str = "pool", group: str = "") -> Context:
+        """A text context."""
+        return cls(Document(text), source, group)

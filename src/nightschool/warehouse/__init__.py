@@ -1,0 +1,1 @@
+"""Everything that was ever asked, answered, learned and decided."""
