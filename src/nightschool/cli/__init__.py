@@ -1,1 +1,5 @@
 """The command line: parse, call, print."""
+
+from nightschool.cli.main import main
+
+__all__ = ["main"]

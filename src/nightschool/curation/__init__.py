@@ -1,1 +1,6 @@
-"""Examples made from answers."""
+"""Examples made from answers: agreement, normalisation, and the wall round the exam."""
+
+from nightschool.curation.agreement import curate
+from nightschool.curation.fence import FencedDataset
+
+__all__ = ["FencedDataset", "curate"]

@@ -1,1 +1,5 @@
 """Whoever answers."""
+
+from nightschool.oracles.scripted import ScriptedOracle
+
+__all__ = ["ScriptedOracle"]

@@ -1,1 +1,11 @@
-"""Which contexts to ask next."""
+"""Which contexts to ask next: pure functions of an Observation, found by entry point."""
+
+from nightschool.strategies.batch import by_score
+from nightschool.strategies.hybrid import Hybrid
+from nightschool.strategies.scores import bald, entropy, random_scores
+
+RANDOM = by_score(random_scores)
+BALD = by_score(bald)
+HYBRID = Hybrid()
+
+__all__ = ["BALD", "HYBRID", "RANDOM", "Hybrid", "bald", "by_score", "entropy", "random_scores"]

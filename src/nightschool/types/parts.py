@@ -45,8 +45,13 @@ class Dataset(Protocol):
     answers and not the size of the warehouse. A sample is a pure function of manifest and seed.
     """
 
-    manifest: Manifest
-    new: Sequence[Example]
+    @property
+    def manifest(self) -> Manifest:
+        """What the dataset is, exactly."""
+
+    @property
+    def new(self) -> Sequence[Example]:
+        """Tonight's examples (all of them in a rebuild)."""
 
     def earlier(self, n: int, seed: int) -> Sequence[Example]:
         """At most n distinct examples of former nights, drawn uniformly, exclusions left out."""
@@ -58,7 +63,9 @@ class Dataset(Protocol):
 class Learner(Protocol):
     """One version of a model that can be taught. Nothing that exists is changed by any call."""
 
-    recipe: Recipe
+    @property
+    def recipe(self) -> Recipe:
+        """Which learner this is, with which settings."""
 
     def fit(
         self, dataset: Dataset, *, seed: int, workspace: Path, progress: Progress | None = None
@@ -142,7 +149,9 @@ class Said:
 class Oracle(Protocol):
     """Whoever answers: a person, a simulator, a script, another model."""
 
-    person: str
+    @property
+    def person(self) -> str:
+        """The name under which its answers are kept."""
 
     def answer(self, question: Question) -> Said:
         """The reply to one question."""
@@ -171,7 +180,8 @@ class Case:
 
     `day` counts days since the school began (0 first). `previous` is the champion before the
     present one, on the same bank, where there was one: a champion that turns out worse is
-    rolled back to it. `looks` is every look of the gate so far, oldest first.
+    rolled back to it. `looks` is every look of the gate so far, oldest first. `reports` are marks
+    that never gate, such as fresh answers marked before they are trained on.
     """
 
     day: int
@@ -179,6 +189,13 @@ class Case:
     challenger: ExamResult
     previous: ExamResult | None
     looks: Sequence[Look]
+    reports: Sequence[ExamResult] = ()
+
+    @property
+    def results(self) -> list[ExamResult]:
+        """Everything that was marked tonight, to be kept as evidence; each result once."""
+        sat = [self.champion, self.challenger, self.previous, *self.reports]
+        return list(dict.fromkeys(r for r in sat if r is not None))
 
 
 Curate = Callable[[Sequence[AnsweredQuestion], int], Sequence[Example]]
@@ -192,10 +209,21 @@ class Night(Protocol):
     is idempotent: a resumed night finds what is already recorded and goes on.
     """
 
-    number: int
-    day: int
-    seed: int
-    workspace: Path
+    @property
+    def number(self) -> int:
+        """1 for the first night."""
+
+    @property
+    def day(self) -> int:
+        """Whole days since the school began."""
+
+    @property
+    def seed(self) -> int:
+        """This night's own seed, derived from the school's."""
+
+    @property
+    def workspace(self) -> Path:
+        """A folder of this night's own, kept until the night ends."""
 
     def __enter__(self) -> Night: ...
 
@@ -244,28 +272,33 @@ class Night(Protocol):
         """Contexts of the training partition that were answered, newest last."""
 
     def post(self, picks: Sequence[Pick], version: Version) -> None:
-        """Tomorrow's queue in the order of the picks; what is still unanswered is replaced."""
+        """Tomorrow's queue, as that version asks it; what is still unanswered is replaced."""
 
 
 class School(Protocol):
     """A school as the night needs it: its parts, put together by `nightschool.app`."""
 
-    curate: Curate
-    gate: Gate
+    @property
+    def curate(self) -> Curate:
+        """How answers become examples."""
+
+    @property
+    def gate(self) -> Gate:
+        """Who decides what serves."""
 
     def begin_night(self) -> Night:
         """Begin a night, or resume a broken one; raises LockedError while another runs."""
 
-    def learner(self, version: Version) -> Learner:
-        """The model of a version, ready to fit, observe and predict."""
+    def fit(self, night: Night, manifest: Manifest) -> Version:
+        """The trainee, taught on the manifest and stored: a new version of the lineage.
 
-    def bank(self, answered: Sequence[AnsweredQuestion]) -> Sequence[ExamItem]:
-        """The held-out items that decide: answered exam questions and the owner's test file."""
+        The trainee itself when the manifest holds nothing that it has not learned.
+        """
 
-    def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
-        """One version's marks on the bank, with the seconds it took."""
+    def examine(self, night: Night, challenger: Version) -> Case:
+        """Champion and challenger (and the champion before) on the same bank."""
 
-    def choose(self, learner: Learner, night: Night) -> Sequence[Pick]:
+    def choose(self, night: Night) -> Sequence[Pick]:
         """Tomorrow's questions: the strategy's, and some at random from the exam partition."""
 
 

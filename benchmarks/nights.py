@@ -1,0 +1,144 @@
+"""The whole loop with the starter: chosen questions against random ones, paired by seed.
+
+    python benchmarks/nights.py --seeds 5 --out out/nights
+
+Every run is a school of its own with its own pool, test file and hidden exam; runs with the same
+seed share all three. Each run is a process with one thread; two run side by side. A run that is
+complete in --out is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+from rich.progress import Progress
+
+from nightschool.app.plots import plot_curves
+from nightschool.app.simulation import Task, run_to_file
+
+
+def main() -> None:
+    """Run what is missing, then print the table and draw the curves."""
+    options = parse()
+    options.out.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (strategy, seed)
+        for seed in range(options.first_seed, options.first_seed + options.seeds)
+        for strategy in options.strategies.split(",")
+    ]
+    missing = [t for t in tasks if not complete(path(options, *t), options.nights)]
+    with (
+        ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool,
+        Progress() as progress,
+    ):
+        bar = progress.add_task("schools", total=len(tasks), completed=len(tasks) - len(missing))
+        running = [pool.submit(one, options, *task) for task in missing]
+        for done in as_completed(running):
+            done.result()
+            progress.advance(bar)
+    report(options)
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=101)
+    parser.add_argument("--strategies", default="hybrid,random")
+    parser.add_argument("--nights", type=int, default=10)
+    parser.add_argument("--answers", type=int, default=30)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("out/nights"))
+    return parser.parse_args()
+
+
+def path(options: argparse.Namespace, strategy: str, seed: int) -> Path:
+    """Where the mornings of one run are kept."""
+    return options.out / f"{strategy}-{seed}.jsonl"
+
+
+def complete(file: Path, nights: int) -> bool:
+    """Whether a run's file holds every morning."""
+    return file.exists() and len(file.read_text().splitlines()) == nights + 1
+
+
+def one(options: argparse.Namespace, strategy: str, seed: int) -> None:
+    """One school, from init to the last morning."""
+    import shutil
+
+    folder = options.out / f"school-{strategy}-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    task = Task(strategy, seed, options.nights, options.answers)
+    run_to_file(folder, task, path(options, strategy, seed))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def report(options: argparse.Namespace) -> None:
+    """Medians over seeds, paired differences, and the curves as a PNG."""
+    strategies = options.strategies.split(",")
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    runs = {
+        s: [
+            [json.loads(line) for line in path(options, s, seed).read_text().splitlines()]
+            for seed in seeds
+        ]
+        for s in strategies
+    }
+    groups = list(runs[strategies[0]][0][-1]["trainee"])
+    print(
+        f"\n{len(list(seeds))} seeds, {options.nights} nights of {options.answers} answers; medians in %"
+    )
+    print("| strategy | which | " + " | ".join(groups) + " |")
+    print("|---|---|" + "---|" * len(groups))
+    for s in strategies:
+        for which, at in (("before", 0), ("trainee", -1), ("served", -1)):
+            key = "served" if which == "before" else which
+            cells = (100 * statistics.median(r[at][key][g] for r in runs[s]) for g in groups)
+            print(f"| {s} | {which} | " + " | ".join(f"{c:.1f}" for c in cells) + " |")
+    for s in strategies:
+        gains = [100 * (r[-1]["trainee"]["all"] - r[0]["trainee"]["all"]) for r in runs[s]]
+        behind = [100 * (r[-1]["trainee"]["all"] - r[-1]["served"]["all"]) for r in runs[s]]
+        seconds = [sum(x["seconds"] for m in r for x in m["spans"]) / len(r) for r in runs[s]]
+        print(
+            f"{s}: gain {rounded(gains)}; served behind trainee {rounded(behind)} "
+            f"(median {statistics.median(behind):.1f}); asked {runs[s][0][-1]['asked']}; "
+            f"{statistics.median(seconds):.1f} s a night"
+        )
+    first = strategies[0]
+    for other in strategies[1:]:
+        pairs = [
+            100 * (a[-1]["trainee"]["all"] - b[-1]["trainee"]["all"])
+            for a, b in zip(runs[first], runs[other], strict=True)
+        ]
+        print(
+            f"{first} - {other}, paired by seed: {rounded(pairs)}, median "
+            f"{statistics.median(pairs):.1f}; ahead in {sum(p > 0 for p in pairs)} of {len(pairs)}"
+        )
+    curves = {
+        s: [
+            (r["answers"], statistics.median(run[i]["trainee"]["all"] for run in runs[s]))
+            for i, r in enumerate(runs[s][0])
+        ]
+        for s in strategies
+    }
+    plot_curves(curves, options.out / "nights.png", f"trainee, median of {len(list(seeds))} seeds")
+
+
+def rounded(values: list[float]) -> str:
+    """Values with one digit, for one line."""
+    return "[" + ", ".join(f"{v:.1f}" for v in values) + "]"
+
+
+if __name__ == "__main__":
+    main()

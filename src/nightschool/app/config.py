@@ -1,0 +1,161 @@
+"""nightschool.toml: one flat table of settings and one table for the learner."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from nightschool.types import ConfigError
+
+FILE = "nightschool.toml"
+
+
+def setting(default: Any, help: str, check: Callable[[Any], bool], allowed: str) -> Any:
+    """A field of Config with its meaning and its range."""
+    return field(default=default, metadata={"help": help, "check": check, "allowed": allowed})
+
+
+def _share(value: float) -> bool:
+    return 0 <= value <= 1
+
+
+def _positive(value: float) -> bool:
+    return value > 0
+
+
+def _whole(value: int) -> bool:
+    return value >= 0
+
+
+def _named(value: str) -> bool:
+    return bool(value)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a school, with its default."""
+
+    learner: str = setting("language", "which learner is taught (fixed by init)", _named, "a name")
+    strategy: str = setting("hybrid", "which contexts to ask next", _named, "a strategy's name")
+    exam: str = setting("text", "how answers are marked", _named, "an exam's name")
+    gate: str = setting(
+        "balanced",
+        "the rule of promotion",
+        lambda v: v in ("balanced", "strict"),
+        "balanced or strict",
+    )
+    questions: int = setting(40, "questions chosen each night", _positive, "1 or more")
+    pool_sample: int = setting(1000, "contexts observed each night", _positive, "1 or more")
+    exam_partition: float = setting(0.2, "share of the pool kept for the exam", _share, "0 to 1")
+    exam_share: float = setting(0.25, "exam questions until the bank is full", _share, "0 to 1")
+    exam_share_late: float = setting(0.1, "exam questions after that", _share, "0 to 1")
+    bank_target: int = setting(100, "items with which the bank is full", _whole, "0 or more")
+    lease_seconds: float = setting(600.0, "how long a question is held", _positive, "above 0")
+    max_answer_chars: int = setting(2000, "longest answer kept", _positive, "1 or more")
+    max_context_chars: int = setting(20000, "longest context taken", _positive, "1 or more")
+    night_at: str = setting(
+        "03:00",
+        "when serve runs the night, local time; empty: never",
+        lambda v: v == "" or re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", v) is not None,
+        "HH:MM or empty",
+    )
+    night_threads: int = setting(0, "CPU threads of a night; 0: all but one", _whole, "0 or more")
+    host: str = setting("127.0.0.1", "address that serve listens on", _named, "an address")
+    port: int = setting(8377, "port that serve listens on", lambda v: 0 <= v < 65536, "0 to 65535")
+    seed: int = setting(0, "the school's seed (fixed by init)", _whole, "0 or more")
+    learner_settings: Mapping[str, object] = field(
+        default_factory=dict,
+        metadata={"help": "settings of the learner: the table [learner_settings]"},
+    )
+
+
+def known() -> list[str]:
+    """The names of all settings."""
+    return [f.name for f in fields(Config)]
+
+
+def read_config(folder: Path) -> Config:
+    """The settings of a school's folder; what the file does not name has its default."""
+    path = folder / FILE
+    try:
+        table = tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{folder} is not a school: it has no {FILE}. Make one with "
+            f"`nightschool init {folder}`, or name another with --school."
+        ) from None
+    except ParseError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    return make_config(table, str(path))
+
+
+def make_config(table: Mapping[str, Any], where: str) -> Config:
+    """Settings from a table; unknown keys and values out of range are refused by name."""
+    by_name = {f.name: f for f in fields(Config)}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in by_name:
+            near = difflib.get_close_matches(key, by_name, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(by_name)}."
+            raise ConfigError(f"{where}: unknown setting {key!r}; {hint}")
+        values[key] = _checked(by_name[key], value, where)
+    return Config(**values)
+
+
+def _checked(spec: Any, value: Any, where: str) -> Any:
+    if spec.name == "learner_settings":
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where}: learner_settings must be a table, not {value!r}.")
+        return dict(value)
+    wanted = {"int": int, "float": float, "str": str}[spec.type]
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted or not spec.metadata["check"](value):
+        allowed = spec.metadata["allowed"]
+        raise ConfigError(f"{where}: {spec.name} = {value!r} is not allowed; it must be {allowed}.")
+    return value
+
+
+def write_config(folder: Path, values: Mapping[str, Any]) -> None:
+    """Put settings into the school's file; comments and everything else stay as they are."""
+    path = folder / FILE
+    document = (
+        tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    )
+    for key, value in values.items():
+        if "." in key:
+            table, name = key.split(".", 1)
+            document.setdefault(table, tomlkit.table())
+            document[table][name] = value
+        else:
+            document[key] = value
+    make_config(document.unwrap(), str(path))
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(tomlkit.dumps(document))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def parse_value(name: str, text: str) -> Any:
+    """A setting's value from the command line, in the setting's type."""
+    types = {f.name: f.type for f in fields(Config)}
+    kind = types.get(name)
+    if "." in name:
+        try:
+            return tomlkit.value(text).unwrap()
+        except (ParseError, ValueError):
+            return text
+    try:
+        return {"int": int, "float": float}.get(str(kind), str)(text)
+    except ValueError:
+        raise ConfigError(f"{name} must be a number, not {text!r}.") from None

@@ -1,0 +1,98 @@
+"""Contexts from a file: .jsonl, .csv, .parquet or .txt, with errors that name the line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nightschool.types import Context, PoolError
+
+FORMATS = (".jsonl", ".csv", ".parquet", ".txt")
+
+
+def read_contexts(path: Path, limit: int) -> Iterator[Context]:
+    """The contexts of a pool file, one a line (or row), checked.
+
+    A row needs a text under "context" (or "text", "prompt") and may have a "group". The file is
+    read as a stream; a broken line raises PoolError with file and line.
+    """
+    if path.suffix not in FORMATS:
+        raise PoolError(f"{path}: a pool file ends in {', '.join(FORMATS)}, not {path.suffix!r}.")
+    if not path.is_file():
+        raise PoolError(f"{path}: there is no such file.")
+    for line, row in _rows(path):
+        yield _context(row, f"{path}, line {line}", limit)
+
+
+def read_texts(path: Path) -> Iterator[str]:
+    """The texts of an original dataset, from the same formats (a .txt file: one a line)."""
+    for context in read_contexts(path, 10_000_000):
+        yield context.text
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    if path.suffix == ".parquet":
+        yield from _parquet(path)
+        return
+    try:
+        with open(
+            path, encoding="utf-8-sig", newline="" if path.suffix == ".csv" else None
+        ) as file:
+            if path.suffix == ".csv":
+                reader = csv.DictReader(file)
+                for row in reader:
+                    yield reader.line_num, row
+                return
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _line(line, path, number)
+    except UnicodeDecodeError as error:
+        raise PoolError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8.") from error
+    except csv.Error as error:
+        raise PoolError(f"{path}: broken CSV ({error}).") from error
+
+
+def _line(line: str, path: Path, number: int) -> Any:
+    if path.suffix == ".txt":
+        return {"context": line.rstrip("\r\n")}
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise PoolError(
+            f"{path}, line {number}: broken JSON ({error.msg}, column {error.colno}); nothing was "
+            "added. Mend that line and add the file again."
+        ) from error
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
+    import pyarrow
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise PoolError(f"{path}: not a Parquet file ({error}).") from error
+    number = 0
+    for batch in file.iter_batches(batch_size=1000):
+        for row in batch.to_pylist():
+            number += 1
+            yield number, row
+
+
+def _context(row: Any, where: str, limit: int) -> Context:
+    if isinstance(row, str):
+        row = {"context": row}
+    if not isinstance(row, dict):
+        raise PoolError(f'{where}: needs an object with a "context", not {row!r}.')
+    text = next((row[k] for k in ("context", "text", "prompt") if row.get(k)), None)
+    if not isinstance(text, str) or not text.strip():
+        raise PoolError(f'{where}: has no text under "context" (found {sorted(map(str, row))}).')
+    if len(text) > limit:
+        raise PoolError(
+            f"{where}: the context has {len(text):,} characters, {limit:,} are allowed; cut it or "
+            "raise max_context_chars."
+        )
+    return Context.of(text.rstrip("\n"), "pool", str(row.get("group") or ""))

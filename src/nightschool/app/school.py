@@ -1,0 +1,392 @@
+"""A school: one folder, its settings, its warehouse and its parts, put together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from nightschool.app import exam_file, parts
+from nightschool.app.config import FILE, Config, read_config
+from nightschool.app.status import Status, read_status
+from nightschool.curation import FencedDataset, curate
+from nightschool.exams import files, gate, partition, text
+from nightschool.loop import Budget, choose_questions, draw_questions, run_night
+from nightschool.types import (
+    Answer,
+    AnswerError,
+    Case,
+    ConfigError,
+    Context,
+    Curate,
+    ExamItem,
+    Example,
+    ExamResult,
+    Gate,
+    Generator,
+    Learner,
+    LearnerError,
+    Manifest,
+    Mark,
+    Night,
+    Partition,
+    Pick,
+    PoolError,
+    Question,
+    Reply,
+    Retract,
+    Retraction,
+    Verdict,
+    Version,
+)
+from nightschool.warehouse import Added, Warehouse
+
+Report = Callable[[str, int, int], None]
+"""Called with (step, done, total) while a night runs."""
+
+EXAM_META = "blob:exam_file"
+
+
+class School:
+    """A school in its folder: by day it hands out questions and keeps answers, by night it learns.
+
+    It fulfils the loop's `School` and `Desk`. `clock` gives seconds since 1970 and may be
+    replaced, so that a simulation can let days pass.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: Config,
+        warehouse: Warehouse,
+        *,
+        clock: Callable[[], float] = time.time,
+        report: Report | None = None,
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.warehouse = warehouse
+        self.now = clock
+        self.report = report
+        self._learners: dict[str, Learner] = {}
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        report: Report | None = None,
+    ) -> School:
+        """The school in a folder that `nightschool init` made."""
+        config = read_config(folder)
+        return cls(folder, config, Warehouse.open(folder), clock=clock, report=report)
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the database."""
+        self.warehouse.close()
+
+    def __enter__(self) -> School:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The name of the school's folder."""
+        return self.folder.resolve().name
+
+    @property
+    def budget(self) -> Budget:
+        """How many questions a night may choose, and where they come from."""
+        c = self.config
+        return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target, c.pool_sample)
+
+    # By day -----------------------------------------------------------------------------------
+
+    def add_contexts(self, contexts: Iterable[Context]) -> Added:
+        """Contexts for the pool; each is assigned to exam or training for ever."""
+        key = bytes.fromhex(self._meta("partition_key"))
+        share = self.config.exam_partition
+        checked = (self._askable(c) for c in contexts)
+        return self.warehouse.add_contexts(checked, lambda c: partition.partition_of(c, key, share))
+
+    def _askable(self, context: Context) -> Context:
+        window = int(self.warehouse.meta("window") or 0)
+        # A token holds at least one byte, so only long texts need the tokenizer's word.
+        if window and len(context.text.encode()) > window:
+            check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
+            reason = check(context) if check is not None else None
+            if reason:
+                raise PoolError(f"Context {context.text[:60]!r}… cannot be asked: {reason}")
+        return context
+
+    def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
+        """The next question for that person, leased to them; None when there is none left.
+
+        A queue that ran dry is filled with random draws: nobody waits for the model.
+        """
+        ttl = self.config.lease_seconds
+        question = self.warehouse.lease(person, ttl, hold, self.now())
+        if question is None and self.refill():
+            question = self.warehouse.lease(person, ttl, hold, self.now())
+        return question
+
+    def refill(self) -> int:
+        """Random questions for an empty queue; how many."""
+        if self.warehouse.queue_left() > 0:
+            return 0
+        picks = draw_questions(
+            self.warehouse.contexts(Partition.TRAINING, answered=False),
+            _without_file(self.warehouse.contexts(Partition.EXAM, answered=False)),
+            bank=len(self.bank()),
+            budget=self.budget,
+            key=self.config.seed + len(self.warehouse.verdicts()),
+        )
+        return self.warehouse.post(picks, self.warehouse.trainee(), now=self.now())
+
+    def question(self, question_id: str) -> Question:
+        """A question by its id; UnknownQuestion otherwise."""
+        return self.warehouse.question(question_id)
+
+    def keep(self, answer: Answer) -> bool:
+        """Keep an answer for good; returns when it is durable. False if it was kept before."""
+        body = answer.document.body if answer.document is not None else ""
+        limit = self.config.max_answer_chars
+        if len(body) > limit:
+            raise AnswerError(
+                f"The answer has {len(body):,} characters, {limit:,} are kept; shorten it, or "
+                "raise max_answer_chars."
+            )
+        if answer.reply is Reply.ANSWER and not body.strip():
+            raise AnswerError(
+                "The answer is empty; type one, or choose skip, can't tell or bad question."
+            )
+        if answer.reply is not Reply.ANSWER and answer.document is not None:
+            raise AnswerError(f"A reply of kind {answer.reply.value} carries no text.")
+        return self.warehouse.keep(answer)
+
+    def undo(self, person: str) -> Answer | None:
+        """Take back that person's last answer; its question comes back first."""
+        last = self.warehouse.last_answer(person)
+        if last is None:
+            return None
+        self.withdraw(last.id, person, Retract.UNDO)
+        return last
+
+    def withdraw(self, answer_id: str, person: str, why: Retract, reason: str = "") -> bool:
+        """Record that an answer no longer counts; it stays in the log."""
+        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{answer_id} {why.value}"))
+        return self.warehouse.retract(Retraction(name, answer_id, person, why, self.now(), reason))
+
+    def status(self) -> Status:
+        """Where the school stands."""
+        return read_status(self)
+
+    def champion(self) -> Version:
+        """The version that serves, as the log says it now."""
+        return self.warehouse.champion()
+
+    def generator(self, version: Version) -> Generator:
+        """A version's model, ready to complete texts."""
+        learner = self.learner(version)
+        if not hasattr(learner, "complete"):
+            raise LearnerError(f"Learner {version.recipe.learner!r} does not complete texts.")
+        return cast(Generator, learner)
+
+    # By night ---------------------------------------------------------------------------------
+
+    def night(self, *, rebuild: bool = False) -> Verdict:
+        """Run one night now."""
+        self._rebuild = rebuild
+        return run_night(self)
+
+    _rebuild = False
+
+    @property
+    def curate(self) -> Curate:
+        """How answers become examples."""
+        return curate
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The rule of promotion."""
+        return gate.balanced() if self.config.gate == "balanced" else gate.strict()
+
+    def begin_night(self) -> Night:
+        """Begin a night, or resume a broken one."""
+        return self.warehouse.begin_night(rebuild=self._rebuild, now=self.now())
+
+    def fit(self, night: Night, manifest: Manifest) -> Version:
+        """The trainee, taught on what is new; the trainee itself when nothing is."""
+        parent = night.trainee()
+        bank = {Context(item.context).id for item in self.bank(night)}
+        dataset = FencedDataset(night.dataset(manifest), bank)
+        if not dataset.new:
+            return parent
+        weights = sum(f.stat().st_size for f in self.warehouse.weights_path(parent).rglob("*"))
+        self.warehouse.need_space(6 * weights + (64 << 20))
+        learner = self.learner(parent).fit(
+            dataset,
+            seed=night.seed,
+            workspace=night.workspace,
+            progress=lambda done, total: self._tell("fit", done, total),
+        )
+        version = night.store(learner, parent, manifest)
+        self._remember(version, learner)
+        return version
+
+    def examine(self, night: Night, challenger: Version) -> Case:
+        """Champion, challenger and the champion before sit the same bank, items in one order."""
+        items = self.bank(night)
+        champion, previous = night.champion(), night.previous()
+        sat: dict[str, ExamResult] = {}
+        for version in (champion, challenger, previous):
+            if version is not None and version.id not in sat:
+                sat[version.id] = self.sit(version, items)
+                self._tell("examine", len(sat), 3)
+        return Case(
+            night.day,
+            sat[champion.id],
+            sat[challenger.id],
+            sat[previous.id] if previous is not None else None,
+            night.looks(),
+            (self._fresh(night, challenger),),
+        )
+
+    def _fresh(self, night: Night, challenger: Version) -> ExamResult:
+        """Tonight's answers as the trainee found them before it learned them; never gates."""
+        manifest = self.warehouse.manifest(challenger.manifest)
+        examples = night.dataset(manifest).new if challenger.id != night.trainee().id else ()
+        items = [_as_item(e) for e in examples]
+        trainee = night.trainee()
+        values = self.learner(trainee).mark(items) if items else ()
+        marks = tuple(
+            Mark("fresh", float(v), False, item.id, item.group)
+            for v, item in zip(values, items, strict=True)
+        )
+        return ExamResult(trainee.id, "fresh", marks)
+
+    def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
+        """One version's marks on the items, with the seconds it took."""
+        began = time.perf_counter()
+        marks = tuple(parts.exam(self.config.exam).sit(self.learner(version), items))
+        seconds = time.perf_counter() - began
+        return ExamResult(version.id, text.bank_hash(items), marks, seconds)
+
+    def bank(self, night: Night | None = None) -> Sequence[ExamItem]:
+        """The items that decide: answered exam questions and the owner's test file."""
+        answered = (
+            night.answers(Partition.EXAM) if night else self.warehouse.answered(Partition.EXAM)
+        )
+        return text.join(parts.exam(self.config.exam).items(answered), self.exam_file())
+
+    def choose(self, night: Night) -> Sequence[Pick]:
+        """Tomorrow's questions, chosen by the newest version."""
+        return choose_questions(
+            self.learner(night.trainee()),
+            parts.strategy(self.config.strategy),
+            self.config.strategy,
+            pool=night.pool(Partition.TRAINING),
+            exam_pool=_without_file(night.pool(Partition.EXAM)),
+            asked=night.asked(),
+            bank=len(self.bank(night)),
+            budget=self.budget,
+            key=night.seed,
+        )
+
+    def learner(self, version: Version) -> Learner:
+        """The model of a version; the last few are kept in memory."""
+        if version.id not in self._learners:
+            kind = parts.learner_kind(version.recipe.learner)
+            path = self.warehouse.weights_path(version)
+            self._remember(version, kind.load(path, self.config.learner_settings))
+        return self._learners[version.id]
+
+    def _remember(self, version: Version, learner: Learner) -> None:
+        self._learners[version.id] = learner
+        for old in list(self._learners)[:-3]:
+            del self._learners[old]
+
+    # The exam file, promotion by hand ---------------------------------------------------------
+
+    def exam_file(self) -> Sequence[ExamItem]:
+        """The items of the owner's test file; none where none was brought."""
+        digest = self.warehouse.meta(EXAM_META)
+        return exam_file.decode(self.warehouse.blob(digest)) if digest else ()
+
+    def add_exam(self, path: Path) -> int:
+        """Bring a test file; items that were already asked or trained on are refused and listed."""
+        items = files.read_exam_file(path)
+        training = {
+            Context(a.question.context.document).id
+            for a in self.warehouse.answered(Partition.TRAINING)
+        }
+        text.refuse_trained(items, training.__contains__)
+        merged = {i.id: i for i in (*self.exam_file(), *items)}
+        digest = self.warehouse.put_blob(exam_file.encode(list(merged.values())))
+        contexts = [Context(i.context, "exam", i.group) for i in merged.values()]
+        self.warehouse.add_contexts(contexts, lambda _: Partition.EXAM)
+        self.warehouse.reserve([c.id for c in contexts])
+        self.warehouse.set_meta(EXAM_META, digest)
+        return len(items)
+
+    def exam_now(self) -> list[ExamResult]:
+        """Champion and newest version on today's bank; changes nothing."""
+        items = self.bank()
+        newest = self.warehouse.trainee()
+        versions = dict.fromkeys((self.champion().id, newest.id))
+        return [self.sit(self.warehouse.version(v), items) for v in versions]
+
+    def promote(self, version: str, by: str, reason: str) -> Version:
+        """Let a version serve, by a person's decision."""
+        self.warehouse.set_champion(version, by, reason)
+        return self.champion()
+
+    def rollback(self, by: str, reason: str) -> Version:
+        """Let the champion before the present one serve again."""
+        return self.warehouse.rollback(by, reason)
+
+    def backup(self, target: Path) -> None:
+        """Copy the school while it is in use: log first, then segments, weights and settings.
+
+        `target` is new or empty; it appears whole or not at all, and opens as a school.
+        """
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ConfigError(f"{target} exists and is not empty; name a new folder.")
+        building = target.parent / f".{target.name}.{os.getpid()}.part"
+        try:
+            self.warehouse.backup(building)
+            shutil.copy2(self.folder / FILE, building / FILE)
+            if target.exists():
+                target.rmdir()
+            os.rename(building, target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+    # ------------------------------------------------------------------------------------------
+
+    def _meta(self, key: str) -> str:
+        value = self.warehouse.meta(key)
+        if value is None:
+            raise ConfigError(f"{self.folder} lacks {key!r} in its log; see `nightschool doctor`.")
+        return value
+
+    def _tell(self, step: str, done: int, total: int) -> None:
+        if self.report is not None:
+            self.report(step, done, total)
+
+
+def _without_file(contexts: Sequence[Context]) -> Sequence[Context]:
+    """Exam contexts that may be asked: those of the owner's test file have their answers."""
+    return [c for c in contexts if c.source != "exam"]
+
+
+def _as_item(example: Example) -> ExamItem:
+    return ExamItem(example.id, example.context, (example.target,), example.group, "fresh")

@@ -1,0 +1,101 @@
+"""Where a school stands: answers, bank, versions, verdicts, and where the time went."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from nightschool.types import Partition, Verdict
+
+if TYPE_CHECKING:
+    from nightschool.app.school import School
+
+
+@dataclass(frozen=True)
+class Status:
+    """A school at one moment, from its log alone: no model is loaded."""
+
+    name: str
+    answers: int
+    replies: dict[str, int]
+    queue: int
+    pool: dict[str, int]
+    bank: int
+    exam_file: int
+    skipped_exam: int
+    champion: str
+    trainee: str
+    original: str
+    verdicts: tuple[Verdict, ...]
+    fresh: tuple[float, ...]
+    seconds: dict[str, float]
+    seconds_per_answer: float
+    warnings: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: numbers that are not finite become None."""
+        cleaned: dict[str, Any] = _clean(asdict(self))
+        return cleaned
+
+
+def read_status(school: School) -> Status:
+    """The status of a school as its log tells it."""
+    warehouse = school.warehouse
+    counts = warehouse.counts()
+    answers = warehouse.answers()
+    answered = [a.seconds for a in answers if a.seconds > 0]
+    exam_asked = warehouse.answered(Partition.EXAM)
+    bank = len(school.bank())
+    brought = len(school.exam_file())
+    seconds: dict[str, float] = {}
+    for span in warehouse.spans():
+        seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
+    fresh = [r.mean("fresh") for r in warehouse.results() if r.bank == "fresh" and r.marks]
+    return Status(
+        name=school.name,
+        answers=len(answers),
+        replies={reply.value: n for reply, n in counts.answers.items()},
+        queue=warehouse.queue_left(),
+        pool={"training": counts.training, "exam": counts.exam},
+        bank=bank,
+        exam_file=brought,
+        skipped_exam=len(exam_asked) - (bank - brought),
+        champion=warehouse.champion().id,
+        trainee=warehouse.trainee().id,
+        original=warehouse.meta("original_note") or "",
+        verdicts=tuple(warehouse.verdicts()),
+        fresh=tuple(fresh),
+        seconds=seconds,
+        seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
+        warnings=tuple(_warnings(school, bank, brought, counts.retractions)),
+    )
+
+
+def _warnings(school: School, bank: int, brought: int, retractions: int) -> list[str]:
+    found = []
+    if not brought:
+        found.append(
+            "No test file of the owner's own: whoever answers the questions also writes the exam. "
+            "Bring one with `nightschool exam add FILE`."
+        )
+    if bank == 0:
+        found.append(
+            "The bank is empty: nothing can be promoted until exam questions are answered."
+        )
+    if retractions:
+        found.append(
+            f"{retractions} answers were taken back; versions that learned from them forget them "
+            "only by `nightschool night --rebuild`."
+        )
+    return found
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _clean(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,23 @@
+"""Which folder is the school."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nightschool.types.errors import ConfigError
+
+MARK = "nightschool.toml"
+
+
+def find_school(named: Path | None) -> Path:
+    """The folder that was named, else this one or the nearest around it that is a school."""
+    if named is not None:
+        return named
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / MARK).exists():
+            return folder
+    raise ConfigError(
+        f"No school here: {here} has no {MARK}. Go into a school's folder, name one with "
+        "`nightschool --school FOLDER …`, or make one with `nightschool init FOLDER`."
+    )

@@ -1,0 +1,262 @@
+"""`nightschool`: every command; what is heavy is imported only by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nightschool import __version__
+from nightschool.cli.find import find_school
+from nightschool.types.errors import NightschoolError
+
+
+class Friendly(click.Group):
+    """A group whose commands print an error that a person can mend without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a NightschoolError becomes one line on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except NightschoolError as error:
+            click.echo(f"nightschool: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Friendly, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-s",
+    "--school",
+    type=click.Path(path_type=Path),
+    envvar="NIGHTSCHOOL_SCHOOL",
+    help="The school's folder (default: this folder, or the one around it that is a school).",
+)
+@click.version_option(__version__)
+@click.pass_context
+def main(ctx: click.Context, school: Path | None) -> None:
+    """A model teaches itself by asking: it asks by day, learns by night, and serves with proof."""
+    ctx.obj = school
+
+
+def _open(ctx: click.Context, **options: Any) -> Any:
+    from nightschool.app import School
+
+    return School.open(find_school(ctx.obj), **options)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--model", default="starter", help="A folder or NAME@REVISION; default: the starter.")
+@click.option("--original", type=click.Path(path_type=Path), help="Texts it was trained on.")
+@click.option("--exam", type=click.Path(path_type=Path), help="A test file of your own.")
+@click.option("--learner", default="language", help="Which learner teaches it.")
+@click.option("--seed", default=0, help="The school's seed.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+def init(
+    folder: Path,
+    model: str,
+    original: Path | None,
+    exam: Path | None,
+    learner: str,
+    seed: int,
+    pairs: tuple[str, ...],
+) -> None:
+    """Begin a school in a new folder."""
+    from nightschool.app.init import init_school
+    from nightschool.cli.settings import split_pairs
+
+    settings, learner_settings = split_pairs(pairs)
+    init_school(
+        folder,
+        model=model,
+        original=original,
+        exam=exam,
+        settings={"learner": learner, "seed": seed, **settings},
+        learner_settings=learner_settings,
+    )
+    from nightschool.app import School
+
+    with School.open(folder) as school:
+        note = school.warehouse.meta("original_note")
+    click.echo(f"A school in {folder}. Model: {model}. Original dataset: {note}.")
+    click.echo(f"Next: cd {folder} && nightschool pool add FILE && nightschool serve")
+
+
+@main.group()
+def pool() -> None:
+    """Contexts that could be asked."""
+
+
+@pool.command("add")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.pass_context
+def pool_add(ctx: click.Context, files: tuple[Path, ...]) -> None:
+    """Add contexts from .jsonl, .csv, .parquet or .txt files."""
+    from nightschool.app.pool import read_contexts
+
+    with _open(ctx) as school:
+        for file in files:
+            # Read to the end before anything is added: a broken line adds nothing.
+            contexts = list(read_contexts(file, school.config.max_context_chars))
+            added = school.add_contexts(contexts)
+            click.echo(
+                f"{file}: {added.new} contexts added ({added.training} to learn from, "
+                f"{added.exam} kept for the exam), {added.known} known before."
+            )
+
+
+@main.command()
+@click.option("--person", default="me", help="Who answers.")
+@click.option("--limit", default=0, help="Stop after this many answers; 0: go on.")
+@click.pass_context
+def ask(ctx: click.Context, person: str, limit: int) -> None:
+    """Answer the model's questions here in the terminal."""
+    from nightschool.cli.ask import ask_person
+
+    with _open(ctx) as school:
+        ask_person(school, person, limit)
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on; default: this machine only.")
+@click.option("--port", type=int, default=None, help="Port; default from the settings.")
+@click.option("--allow-remote", is_flag=True, help="Allow an address that others can reach.")
+@click.pass_context
+def serve(ctx: click.Context, host: str | None, port: int | None, allow_remote: bool) -> None:
+    """The page, the API, and the nights on schedule."""
+    from nightschool.cli.serve import serve_school
+
+    with _open(ctx) as school:
+        serve_school(school, host, port, allow_remote)
+
+
+@main.command()
+@click.option("--rebuild", is_flag=True, help="Learn again from version 0 on the whole manifest.")
+@click.pass_context
+def night(ctx: click.Context, rebuild: bool) -> None:
+    """Run one night now."""
+    from nightschool.cli.night import run
+
+    run(find_school(ctx.obj), rebuild)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Where the school stands, and where the time went."""
+    from nightschool.cli.render import print_status
+
+    with _open(ctx) as school:
+        print_status(school.status(), as_json)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def exam(ctx: click.Context) -> None:
+    """Let champion and newest version sit the exam now; decides nothing."""
+    if ctx.invoked_subcommand is None:
+        from nightschool.cli.render import print_exam
+
+        with _open(ctx) as school:
+            print_exam(school.exam_now(), school.champion().id)
+
+
+@exam.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_context
+def exam_add(ctx: click.Context, file: Path) -> None:
+    """Bring a test file; items that were already asked for training are refused and listed."""
+    with _open(ctx) as school:
+        count = school.add_exam(file)
+        click.echo(f"{count} items from {file}; the exam now holds {len(school.bank())}.")
+
+
+@main.command()
+@click.argument("version")
+@click.option("--by", default="owner", help="Who decides.")
+@click.option("--reason", default="promoted by hand", help="Why, for the record.")
+@click.pass_context
+def promote(ctx: click.Context, version: str, by: str, reason: str) -> None:
+    """Let VERSION serve, by your decision; it is recorded."""
+    with _open(ctx) as school:
+        click.echo(f"{school.promote(version, by, reason).id} serves.")
+
+
+@main.command()
+@click.option("--by", default="owner", help="Who decides.")
+@click.option("--reason", default="rolled back by hand", help="Why, for the record.")
+@click.pass_context
+def rollback(ctx: click.Context, by: str, reason: str) -> None:
+    """Let the champion before the present one serve again."""
+    with _open(ctx) as school:
+        click.echo(f"{school.rollback(by, reason).id} serves.")
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.pass_context
+def backup(ctx: click.Context, target: Path) -> None:
+    """Copy the whole school to TARGET, consistent while it is in use."""
+    with _open(ctx) as school:
+        school.backup(target)
+    click.echo(f"Backed up to {target}; it is a school of its own and opens as one.")
+
+
+@main.command()
+@click.argument("key", required=False)
+@click.argument("value", required=False)
+@click.pass_context
+def config(ctx: click.Context, key: str | None, value: str | None) -> None:
+    """Show all settings, or one; or set one."""
+    from nightschool.cli.settings import show_or_set
+
+    show_or_set(find_school(ctx.obj), key, value)
+
+
+@main.command()
+@click.option("--collect-garbage", is_flag=True, help="Delete weights that nothing needs.")
+@click.pass_context
+def doctor(ctx: click.Context, collect_garbage: bool) -> None:
+    """Check every hash and file; exit code 1 when something is wrong."""
+    with _open(ctx) as school:
+        problems = school.warehouse.verify()
+        for problem in problems:
+            click.echo(problem)
+        click.echo(f"{len(problems)} problems." if problems else "All is well.")
+        if collect_garbage:
+            freed = school.warehouse.collect_garbage()
+            click.echo(f"{freed / 2**20:.1f} MiB freed.")
+    if problems:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo-school"))
+@click.option("--nights", default=10, help="How many nights.")
+@click.option("--answers", default=30, help="Answers a day.")
+@click.option("--seed", default=1, help="Another seed, another pool and teacher.")
+@click.option("--twin/--no-twin", default=True, help="The twin with random questions.")
+def demo(folder: Path, nights: int, answers: int, seed: int, twin: bool) -> None:
+    """Watch the starter learn from a simulated teacher for some nights."""
+    from nightschool.cli.demo import run_demo
+
+    run_demo(folder, nights=nights, answers=answers, seed=seed, twin=twin)
+
+
+@main.group()
+def starter() -> None:
+    """The small model in the package."""
+
+
+@starter.command("build")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=0, help="The seed of its weights and stories.")
+@click.option("--threads", default=2, help="CPU threads.")
+def starter_build(folder: Path, seed: int, threads: int) -> None:
+    """Pretrain the starter again from nothing, into FOLDER."""
+    from nightschool.cli.starter import build_starter
+
+    build_starter(folder, seed, threads)

@@ -1,0 +1,42 @@
+"""`nightschool night`: one night, with a progress bar, and one line in the morning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from nightschool.app.config import read_config
+from nightschool.app.nights import night_environment
+from nightschool.app.school import Report, School
+from nightschool.cli.render import morning_line
+
+
+def run(folder: Path, rebuild: bool) -> None:
+    """Run one night of the school in a folder."""
+    os.environ.update(
+        {k: v for k, v in night_environment(read_config(folder)).items() if k not in os.environ}
+    )
+    with night_bar("night") as report, School.open(folder, report=report) as school:
+        verdict = school.night(rebuild=rebuild)
+        line = morning_line(verdict, school.status(), school.warehouse.spans(verdict.night))
+    click.echo(line)
+
+
+@contextmanager
+def night_bar(title: str) -> Iterator[Report]:
+    """A progress bar for one night; gone when the night is over, silent without a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+
+        def report(step: str, done: int, total: int) -> None:
+            progress.update(task, description=f"{title}: {step}", completed=done, total=total)
+
+        yield report

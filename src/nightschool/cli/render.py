@@ -1,0 +1,68 @@
+"""What is printed: the morning line, the status, the exam."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+
+import click
+
+from nightschool.app.status import Status
+from nightschool.types import ExamResult, Span, Verdict
+
+
+def percent(value: float) -> str:
+    """A share as a percentage; a dash where it is not known."""
+    return "-" if math.isnan(value) else f"{100 * value:.0f} %"
+
+
+def morning_line(verdict: Verdict, status: Status, spans: Iterable[Span]) -> str:
+    """One line a morning: answers, exam before and after, promoted or not and why, seconds."""
+    seconds: dict[str, float] = {}
+    for span in spans:
+        seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
+    steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value >= 0.05)
+    return (
+        f"Night {verdict.night}: {status.answers} answers so far; exam {percent(verdict.before)} "
+        f"-> {percent(verdict.after)}. {verdict.reason} {verdict.serves} serves. Seconds: {steps}."
+    )
+
+
+def print_status(status: Status, as_json: bool) -> None:
+    """The status for a person, or as JSON."""
+    if as_json:
+        click.echo(json.dumps(status.as_dict(), indent=2, default=str))
+        return
+    replies = ", ".join(f"{n} {name}" for name, n in sorted(status.replies.items()) if n)
+    pool = ", ".join(f"{n:,} {side}" for side, n in status.pool.items())
+    click.echo(f"School      {status.name}")
+    click.echo(f"Serves      {status.champion}; newest version {status.trainee}")
+    click.echo(f"Answers     {status.answers}" + (f" ({replies})" if replies else ""))
+    click.echo(f"Queue       {status.queue} questions waiting; pool: {pool or 'empty'}")
+    click.echo(f"Exam        {status.bank} items, {status.exam_file} of them from a test file")
+    if status.skipped_exam:
+        click.echo(f"            {status.skipped_exam} exam questions could not be answered")
+    click.echo(f"Original    {status.original}")
+    for verdict in status.verdicts[-7:]:
+        click.echo(f"Night {verdict.night:<5} {verdict.reason}")
+    if status.seconds:
+        total = ", ".join(f"{k} {v:.1f}" for k, v in sorted(status.seconds.items()))
+        click.echo(f"Seconds     {total}")
+    if not math.isnan(status.seconds_per_answer):
+        click.echo(f"            {status.seconds_per_answer:.1f} a question from shown to answered")
+    for warning in status.warnings:
+        click.echo(f"Note        {warning}")
+
+
+def print_exam(results: Iterable[ExamResult], champion: str) -> None:
+    """Mean marks of the versions that sat, by name; gating marks are named so."""
+    for result in results:
+        names = dict.fromkeys((m.name, m.gates) for m in result.marks)
+        marks = ", ".join(
+            f"{name} {percent(result.mean(name))}{' (gates)' if gates else ''}"
+            for name, gates in names
+        )
+        items = len({m.item for m in result.marks})
+        role = "champion" if result.version == champion else "newest"
+        click.echo(f"{result.version} ({role}): {marks or 'no items'} on {items} items")

@@ -1,0 +1,37 @@
+"""`nightschool serve`: the page, the API, and the nights on schedule."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from nightschool.app import School
+from nightschool.app.nights import NightProcess, schedule
+from nightschool.web import run
+
+
+def serve_school(school: School, host: str | None, port: int | None, allow_remote: bool) -> None:
+    """Serve until interrupted; one server a school."""
+    with school.warehouse.serve_lock():
+        night = NightProcess(school.folder, school.config)
+        stop = schedule(school.config, night.start)
+        if school.config.night_at:
+            click.echo(f"The night begins at {school.config.night_at}, every day.")
+        try:
+            run(
+                school,
+                host or school.config.host,
+                port if port is not None else school.config.port,
+                allow_remote=allow_remote,
+            )
+        finally:
+            stop()
+            night.stop()
+
+
+def interrupt_on_term() -> None:
+    """Let SIGTERM end the process as Ctrl-C does, in the main thread only."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)

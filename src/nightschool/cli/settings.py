@@ -1,0 +1,48 @@
+"""`nightschool config`, and KEY=VALUE pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nightschool.app.config import Config, known, parse_value, read_config, write_config
+from nightschool.types import ConfigError
+
+TABLE = "learner_settings"
+
+
+def split_pairs(pairs: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings and learner settings from KEY=VALUE and learner_settings.KEY=VALUE."""
+    own: dict[str, Any] = {}
+    learner: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--set needs KEY=VALUE, not {pair!r}.")
+        table = learner if key.startswith(f"{TABLE}.") else own
+        table[key.removeprefix(f"{TABLE}.")] = parse_value(key, value)
+    return own, learner
+
+
+def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
+    """Print all settings with their meaning, or one; or set one."""
+    config = read_config(folder)
+    if key is None:
+        for spec in fields(Config):
+            current = getattr(config, spec.name)
+            mark = "" if spec.name == TABLE or current == spec.default else "  (changed)"
+            click.echo(f"{spec.name} = {current!r}{mark}\n    {spec.metadata['help']}")
+        return
+    if value is None:
+        table, _, name = key.partition(".")
+        if table not in known():
+            raise ConfigError(f"Unknown setting {key!r}; known: {', '.join(known())}.")
+        current = getattr(config, table)
+        click.echo(current.get(name) if name else current)
+        return
+    write_config(folder, {key: parse_value(key, value)})
+    click.echo(f"{key} = {value}")

@@ -1,0 +1,190 @@
+"""A language model that can be taught: the learner that a school of texts is built around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nightschool.learners.language import adapter, marking, members, storing, teaching, writing
+from nightschool.learners.language.body import Body
+from nightschool.learners.language.marking import Habits
+from nightschool.learners.language.observing import Pool
+from nightschool.learners.language.opening import choose_device, locate, open_model
+from nightschool.learners.language.settings import LanguageSettings
+from nightschool.learners.language.storing import Stored
+from nightschool.learners.language.text import Text
+from nightschool.learners.language.training import threads
+from nightschool.types import (
+    Blocks,
+    Context,
+    Dataset,
+    Document,
+    ExamItem,
+    LearnerError,
+    Progress,
+    Recipe,
+)
+
+_LONGEST_SAMPLE = 128
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageLearner:
+    """One version of a language model; every call leaves it as it was, in any thread.
+
+    `wrapped` is PEFT's view of the model, when it has an adapter; `posterior` the members' factors.
+    """
+
+    body: Body
+    text: Text
+    settings: LanguageSettings
+    recipe: Recipe
+    stored: Stored
+    wrapped: Any | None = None
+    posterior: Mapping[str, Tensor] | None = None
+
+    @property
+    def window(self) -> int:
+        """The longest text that is read at once, in tokens."""
+        most = self.settings.max_context
+        return min(self.body.window, most) if most else self.body.window
+
+    def check(self, context: str) -> str | None:
+        """Why a context cannot be asked (it is empty, or too long for the window); else None."""
+        length = len(self.text.contexts([context])[0])
+        room = self.window - self._room
+        if not context.strip():
+            return "The context is empty."
+        if length > room:
+            return f"The context has {length} tokens; this model reads at most {room}."
+        return None
+
+    def fit(
+        self, dataset: Dataset, *, seed: int, workspace: Path, progress: Progress | None = None
+    ) -> LanguageLearner:
+        """A new learner, taught tonight's answers; a killed fit goes on from its workspace.
+
+        A pure function of learner, dataset and seed on one machine with one number of threads.
+        Contexts too long for the window lose their beginning. Raises LearnerError where the loss
+        is not a number.
+        """
+        with threads(self.settings):
+            return teaching.teach(self, dataset, seed, workspace, progress)
+
+    def observe(
+        self, contexts: Sequence[Context], *, asked: Sequence[Context] = (), seed: int
+    ) -> Blocks:
+        """Blocks of embeddings and posterior answers; computed while somebody goes through them.
+
+        Raises LearnerError (then) when all posterior samples are one and the same.
+        """
+        for context in contexts:
+            if not context.text.strip():
+                raise LearnerError("The pool holds an empty context; take it out.")
+        if self.posterior is not None:
+            factors = members.as_factors(dict(self.posterior), self.body.device)
+        else:
+            factors = members.dropout_passes(self.body, self.settings, seed)
+        return Pool(
+            self.body, self.text, self.settings, contexts, asked, factors,
+            min(self.stored.habits.tokens, self.settings.max_answer_tokens), self.window,
+        )  # fmt: skip
+
+    def predict(self, contexts: Sequence[Context]) -> Sequence[Document]:
+        """The greedy answer to each context, as long as answers were at the last lesson."""
+        said = marking.predict(
+            self.body,
+            self.text,
+            [c.text for c in contexts],
+            self.stored.habits,
+            self.window,
+            self._room,
+        )
+        return [Document(answer) for answer in said]
+
+    def mark(self, items: Sequence[ExamItem]) -> Sequence[float]:
+        """The probability that the text goes on with an accepted answer, for each item."""
+        return marking.mark(self.body, self.text, items, self.window)
+
+    def complete(
+        self, prompt: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str]
+    ) -> Iterator[str]:
+        """Pieces of text that continue the prompt; the same for the same seed."""
+        return writing.complete(
+            self.body,
+            self.text,
+            prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            stop=stop,
+            window=self.body.window,
+        )
+
+    def sample(self, n: int, *, seed: int) -> Sequence[Document]:
+        """n texts that the model writes from nothing."""
+        longest = min(_LONGEST_SAMPLE, self.window - 1)
+        return [
+            Document(t) for t in writing.sample(self.body, self.text, n, seed=seed, longest=longest)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write the model (or its adapter), tokenizer and posterior into an empty folder."""
+        storing.save(
+            folder,
+            self.stored,
+            self.body.model,
+            self.text.tokenizer,
+            self.wrapped,
+            dict(self.posterior) if self.posterior is not None else None,
+        )
+
+    @property
+    def _room(self) -> int:
+        """Tokens kept free for an answer."""
+        return min(self.settings.max_answer_tokens, max(1, self.window // 4))
+
+
+class LanguageKind:
+    """How a language learner begins and comes back."""
+
+    def begin(self, source: str, settings: Mapping[str, object]) -> LanguageLearner:
+        """A learner from a model folder or `NAME@REVISION` of the hub, as it was brought."""
+        chosen = LanguageSettings.of(settings)
+        name, revision = locate(source)
+        model, tokenizer = open_model(name, revision, choose_device(chosen.device))
+        body = Body(model)
+        called = f"{name}@{revision}" if revision else Path(name).name
+        stored = Stored(called, chosen.resolved_method(body.parameters), Habits())
+        return _made(body, tokenizer, chosen, settings, stored)
+
+    def load(self, folder: Path, settings: Mapping[str, object]) -> LanguageLearner:
+        """A learner from a folder that `save` wrote."""
+        chosen = LanguageSettings.of(settings)
+        stored, posterior = storing.read(folder)
+        model, tokenizer = storing.open_base(folder, stored, choose_device(chosen.device))
+        body, wrapped = Body(model), None
+        if storing.has_adapter(folder):
+            wrapped = adapter.load_adapter(model, folder)
+            body = body.around(wrapped.base_model.model)
+        stored = replace(stored, base=storing.as_base(folder, stored))
+        learner = _made(body, tokenizer, chosen, settings, stored)
+        return replace(learner, wrapped=wrapped, posterior=posterior)
+
+
+def _made(
+    body: Body,
+    tokenizer: Any,
+    chosen: LanguageSettings,
+    settings: Mapping[str, object],
+    stored: Stored,
+) -> LanguageLearner:
+    generation = getattr(body.model, "generation_config", None)
+    stops = getattr(generation, "eos_token_id", None)
+    stops = stops if isinstance(stops, list) else [] if stops is None else [stops]
+    text = Text(tokenizer, body.vocabulary, stops)
+    return LanguageLearner(body, text, chosen, Recipe("language", dict(settings)), stored)

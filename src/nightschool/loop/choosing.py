@@ -1,0 +1,94 @@
+"""Tomorrow's queue: what the strategy chose, and random draws from the exam partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nightschool.types import Context, Learner, Partition, Pick, Strategy, uniform
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many questions a day, and which share of them is drawn from the exam partition.
+
+    `early_share` holds until the bank has `bank_target` items, `late_share` from then on.
+    `sample` bounds how many contexts of the pool are observed in one night.
+    """
+
+    questions: int = 40
+    early_share: float = 0.25
+    late_share: float = 0.1
+    bank_target: int = 100
+    sample: int = 1000
+
+
+def exam_share(budget: Budget, bank: int) -> float:
+    """The share of exam questions for a bank of that size, in [0, 1]."""
+    return budget.early_share if bank < budget.bank_target else budget.late_share
+
+
+def at_random(contexts: Sequence[Context], n: int, key: int) -> list[Context]:
+    """At most n of the contexts, drawn by keyed ids: the order of the pool does not matter."""
+    draws = uniform([c.id for c in contexts], key)
+    ids = np.array([c.id for c in contexts], dtype=np.uint64)
+    return [contexts[i] for i in np.lexsort((ids, draws))[:n]]
+
+
+def choose_questions(
+    learner: Learner,
+    strategy: Strategy,
+    name: str,
+    *,
+    pool: Sequence[Context],
+    exam_pool: Sequence[Context],
+    asked: Sequence[Context],
+    bank: int,
+    budget: Budget,
+    key: int,
+) -> list[Pick]:
+    """Picks for one day: exam draws spread evenly among the strategy's choices.
+
+    Where one partition runs dry the other fills its place, so that a person always finds
+    questions while there are any.
+    """
+    wanted = round(budget.questions * exam_share(budget, bank))
+    drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
+    seen = at_random(pool, budget.sample, key + 1)
+    chosen: list[Pick] = []
+    if seen and budget.questions > len(drawn):
+        blocks = learner.observe(seen, asked=asked, seed=key)
+        picks = strategy.choose(blocks, budget.questions - len(drawn), key)
+        chosen = [
+            Pick(seen[i], Partition.TRAINING, name, float(s))
+            for i, s in zip(picks.index, picks.scores, strict=True)
+        ]
+    exam = [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn]
+    return interleave(chosen, exam)
+
+
+def draw_questions(
+    pool: Sequence[Context],
+    exam_pool: Sequence[Context],
+    *,
+    bank: int,
+    budget: Budget,
+    key: int,
+) -> list[Pick]:
+    """Picks without looking at a model, for a queue that ran dry: nobody waits for the model."""
+    wanted = round(budget.questions * exam_share(budget, bank))
+    drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
+    chosen = at_random(pool, budget.questions - len(drawn), key + 1)
+    return interleave(
+        [Pick(c, Partition.TRAINING, "random", 0.0) for c in chosen],
+        [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn],
+    )
+
+
+def interleave(many: Sequence[Pick], few: Sequence[Pick]) -> list[Pick]:
+    """Both lists in their own order, the second spread evenly through the first."""
+    placed = [((i + 0.5) / len(many), 0, p) for i, p in enumerate(many)]
+    placed += [((i + 0.5) / len(few), 1, p) for i, p in enumerate(few)]
+    return [p for *_, p in sorted(placed, key=lambda entry: entry[:2])]

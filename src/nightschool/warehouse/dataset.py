@@ -1,0 +1,153 @@
+"""The dataset that a manifest names, as a trainee reads it; and the manifests themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from nightschool.faults import reach
+from nightschool.types import Document, Example, Manifest, Segment, WarehouseError
+from nightschool.warehouse import disk, tables
+from nightschool.warehouse.batches import batches
+from nightschool.warehouse.codec import pack_manifest, sha256, unpack_manifest
+from nightschool.warehouse.dialect import insert_once
+from nightschool.warehouse.segments import (
+    ANSWERS,
+    ORIGINAL,
+    SEGMENT_ROWS,
+    Rows,
+    Segments,
+    document_row,
+    example_row,
+    sample,
+    to_document,
+    to_example,
+)
+
+
+class StoredDataset:
+    """Tonight's examples in memory; earlier ones and the original data by bounded samples.
+
+    `fresh` are the segments whose examples are new tonight; other segments of answers are
+    earlier ones.
+    """
+
+    def __init__(self, store: Segments, manifest: Manifest, fresh: Iterable[Segment]) -> None:
+        self.manifest = manifest
+        self._store = store
+        self._excluded = frozenset(manifest.excluded)
+        names = {segment.sha256 for segment in fresh}
+        answers = [segment for segment in manifest.segments if segment.role == ANSWERS]
+        self._earlier = [segment for segment in answers if segment.sha256 not in names]
+        self._original = [segment for segment in manifest.segments if segment.role == ORIGINAL]
+        self.new: Sequence[Example] = [
+            to_example(row)
+            for segment in answers
+            if segment.sha256 in names
+            for row in store.rows(segment)
+            if row["id"] not in self._excluded
+        ]
+
+    def earlier(self, n: int, seed: int) -> Sequence[Example]:
+        """At most n distinct examples of former nights, drawn uniformly, exclusions left out."""
+        key = self._key(ANSWERS, seed)
+        return sample(self._store, self._earlier, self._excluded, n, key, to_example)
+
+    def original(self, n: int, seed: int) -> Sequence[Document]:
+        """At most n distinct documents of the original dataset, drawn uniformly."""
+        key = self._key(ORIGINAL, seed)
+        return sample(self._store, self._original, self._excluded, n, key, to_document)
+
+    def _key(self, role: str, seed: int) -> int:
+        return int(sha256(f"{self.manifest.hash}:{role}:{seed}".encode())[:16], 16)
+
+
+def new_manifest(
+    night: int, segments: Sequence[Segment], excluded: Iterable[str], note: str
+) -> Manifest:
+    """A manifest, with the hash that its canonical JSON has."""
+    body = Manifest("", night, tuple(segments), tuple(sorted(excluded)), note)
+    return unpack_manifest(pack_manifest(body))
+
+
+def seal_examples(
+    store: Segments, base: Manifest, examples: Sequence[Example], night: int
+) -> Manifest:
+    """The manifest of a night: `base`, one segment with the examples it lacks, exclusions.
+
+    Returns `base` itself when it holds exactly these examples. Writes the segment, not the
+    manifest.
+    """
+    known = {
+        name
+        for segment in base.segments
+        if segment.role == ANSWERS
+        for name in store.column(segment, "id")
+    }
+    current = {example.id: example for example in examples}
+    excluded = sorted(known - current.keys())
+    new = [example for name, example in current.items() if name not in known]
+    if not new and tuple(excluded) == base.excluded:
+        return base
+    added = [store.write(map(example_row, new), ANSWERS, night)] if new else []
+    return new_manifest(night, [*base.segments, *added], excluded, base.note)
+
+
+def seal_documents(store: Segments, documents: Iterable[Document], note: str) -> Manifest:
+    """The manifest of night 0: the original dataset, each document once, in large segments."""
+    parts = batches(_distinct(map(document_row, documents)), SEGMENT_ROWS)
+    return new_manifest(0, [store.write(part, ORIGINAL, 0) for part in parts], (), note)
+
+
+def _distinct(rows: Iterable[Rows]) -> Iterator[Rows]:
+    seen: set[int] = set()  # 64 bits of each hash: a million documents in some 60 MB
+    for row in rows:
+        key = int(row["id"][:16], 16)
+        if key not in seen:
+            seen.add(key)
+            yield row
+
+
+class Manifests:
+    """Manifests as files named by their hash, and the same text in the log."""
+
+    def __init__(self, school: Path) -> None:
+        self.folder = school / "manifests"
+
+    def path(self, name: str) -> Path:
+        """The file of a manifest."""
+        return self.folder / f"{name}.json"
+
+    def write(self, manifest: Manifest) -> None:
+        """Write the manifest's file; its content has the sha256 that is its name."""
+        if not self.path(manifest.hash).exists():
+            disk.write(self.path(manifest.hash), pack_manifest(manifest).encode())
+        reach("manifest.written")
+
+
+def record(connection: Connection, manifest: Manifest) -> None:
+    """Put a manifest in the log; harmless when it is there."""
+    row = {"hash": manifest.hash, "night": manifest.night, "body": pack_manifest(manifest)}
+    connection.execute(insert_once(connection, tables.manifests), row)
+
+
+def find(connection: Connection, name: str) -> Manifest:
+    """The manifest with that hash; raises WarehouseError when the log has none."""
+    manifests = tables.manifests
+    body = connection.execute(select(manifests.c.body).where(manifests.c.hash == name)).scalar()
+    if body is None:
+        raise WarehouseError(
+            f"The log has no manifest {name!r}; `nightschool doctor` lists what is damaged."
+        )
+    return unpack_manifest(body)
+
+
+def every(connection: Connection) -> list[Manifest]:
+    """Every manifest in the log, oldest first."""
+    manifests = tables.manifests
+    rows = connection.execute(
+        select(manifests.c.body).order_by(manifests.c.night, manifests.c.hash)
+    )
+    return [unpack_manifest(row.body) for row in rows]

@@ -1,0 +1,106 @@
+"""Numbered, append-only migrations of the log, recorded in the database that they changed.
+
+Never edit one that was released; append the next. The SQL is understood by SQLite and by
+PostgreSQL; `{serial}` is what each calls a row number that the database counts.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, inspect, text
+
+from nightschool.types import WarehouseError
+
+_SERIAL = {
+    "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "BIGSERIAL PRIMARY KEY",
+}
+
+_RECORD = """CREATE TABLE IF NOT EXISTS migrations (
+    number INTEGER PRIMARY KEY, at DOUBLE PRECISION NOT NULL)"""
+
+_FIRST = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)",
+    "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)",
+    """CREATE TABLE contexts (
+        id BIGINT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, blobs TEXT,
+        source TEXT NOT NULL, grp TEXT NOT NULL, partition TEXT NOT NULL)""",
+    "CREATE INDEX contexts_partition ON contexts (partition)",
+    """CREATE TABLE questions (
+        id TEXT PRIMARY KEY NOT NULL, context_id BIGINT NOT NULL REFERENCES contexts (id),
+        strategy TEXT NOT NULL, score DOUBLE PRECISION NOT NULL, version TEXT NOT NULL,
+        night INTEGER NOT NULL, rank INTEGER NOT NULL, queued BOOLEAN NOT NULL)""",
+    "CREATE INDEX questions_queue ON questions (queued, night, rank)",
+    "CREATE INDEX questions_context ON questions (context_id)",
+    """CREATE TABLE leases (
+        question_id TEXT PRIMARY KEY NOT NULL REFERENCES questions (id),
+        person TEXT NOT NULL, until DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE answers (
+        seq {serial}, id TEXT NOT NULL UNIQUE,
+        question_id TEXT NOT NULL REFERENCES questions (id), context_id BIGINT NOT NULL,
+        person TEXT NOT NULL REFERENCES people (id), reply TEXT NOT NULL,
+        kind TEXT, body TEXT, blobs TEXT, seconds DOUBLE PRECISION NOT NULL,
+        at DOUBLE PRECISION NOT NULL, note TEXT NOT NULL)""",
+    "CREATE INDEX answers_context ON answers (context_id)",
+    "CREATE INDEX answers_person ON answers (person, seq)",
+    """CREATE TABLE retractions (
+        seq {serial}, id TEXT NOT NULL UNIQUE,
+        answer_id TEXT NOT NULL UNIQUE REFERENCES answers (id), person TEXT NOT NULL,
+        why TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, reason TEXT NOT NULL)""",
+    """CREATE TABLE manifests (
+        hash TEXT PRIMARY KEY NOT NULL, night INTEGER NOT NULL, body TEXT NOT NULL)""",
+    """CREATE TABLE nights (
+        number INTEGER PRIMARY KEY NOT NULL, day INTEGER NOT NULL, date TEXT,
+        seed BIGINT NOT NULL, rebuild BOOLEAN NOT NULL, answer_mark BIGINT NOT NULL,
+        retraction_mark BIGINT NOT NULL, manifest TEXT REFERENCES manifests (hash),
+        started DOUBLE PRECISION NOT NULL, finished DOUBLE PRECISION, error TEXT)""",
+    """CREATE TABLE versions (
+        number INTEGER PRIMARY KEY NOT NULL, id TEXT NOT NULL UNIQUE, parent TEXT NOT NULL,
+        recipe TEXT NOT NULL, manifest TEXT NOT NULL REFERENCES manifests (hash),
+        seed BIGINT NOT NULL, weights TEXT NOT NULL, night INTEGER NOT NULL)""",
+    """CREATE TABLE champions (
+        seq {serial}, version TEXT NOT NULL REFERENCES versions (id), night INTEGER NOT NULL,
+        person TEXT NOT NULL, reason TEXT NOT NULL, at DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE results (
+        night INTEGER NOT NULL, version TEXT NOT NULL, bank TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (night, version, bank))""",
+    "CREATE TABLE verdicts (night INTEGER PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
+    """CREATE TABLE spans (
+        seq {serial}, name TEXT NOT NULL, seconds DOUBLE PRECISION NOT NULL,
+        at DOUBLE PRECISION NOT NULL, night INTEGER NOT NULL)""",
+    "CREATE INDEX spans_night ON spans (night)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""Migration n is `MIGRATIONS[n - 1]`, a sequence of statements."""
+
+
+def applied(connection: Connection) -> int:
+    """The number of the newest migration that this database has; 0 for an empty one."""
+    if not inspect(connection).has_table("migrations"):
+        return 0
+    found = connection.execute(text("SELECT max(number) FROM migrations")).scalar()
+    return int(found or 0)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database up to date, inside the caller's write transaction.
+
+    Raises WarehouseError when the database was written by a newer nightschool.
+    """
+    present = applied(connection)
+    if present > len(MIGRATIONS):
+        raise WarehouseError(
+            f"This school's log has migration {present}, but this nightschool knows only "
+            f"{len(MIGRATIONS)}; upgrade with `pip install --upgrade nightschool`."
+        )
+    connection.execute(text(_RECORD))
+    serial = _SERIAL[connection.dialect.name]
+    for number in range(present + 1, len(MIGRATIONS) + 1):
+        for statement in MIGRATIONS[number - 1]:
+            connection.execute(text(statement.replace("{serial}", serial)))
+        connection.execute(
+            text("INSERT INTO migrations (number, at) VALUES (:number, :at)"),
+            {"number": number, "at": time.time()},
+        )

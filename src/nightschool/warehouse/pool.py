@@ -1,0 +1,108 @@
+"""The pool: contexts that could be asked, each on its side of the wall for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, select
+
+from nightschool.types import Context, Partition
+from nightschool.warehouse import tables
+from nightschool.warehouse.batches import LISTED, batches
+from nightschool.warehouse.codec import context_row, to_context
+from nightschool.warehouse.dialect import insert_once
+
+AT_ONCE = 2_000
+"""Contexts in one transaction; answers that are kept meanwhile wait no longer than that takes."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `add_contexts` did: how many were new or known, and the new ones by partition."""
+
+    new: int = 0
+    known: int = 0
+    training: int = 0
+    exam: int = 0
+
+    def __add__(self, other: Added) -> Added:
+        return Added(
+            self.new + other.new,
+            self.known + other.known,
+            self.training + other.training,
+            self.exam + other.exam,
+        )
+
+
+def live() -> ColumnElement[bool]:
+    """The condition that an answer still counts: nobody has retracted it."""
+    retractions = tables.retractions
+    return ~exists().where(retractions.c.answer_id == tables.answers.c.id)
+
+
+def replied() -> Select[tuple[int]]:
+    """Contexts that somebody replied to (a skip is a reply) with a reply that still counts."""
+    return select(tables.answers.c.context_id).where(live())
+
+
+def present(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of the context ids that the log has."""
+    contexts = tables.contexts
+    found: set[int] = set()
+    for part in batches(ids, LISTED):
+        found.update(connection.scalars(select(contexts.c.id).where(contexts.c.id.in_(part))))
+    return found
+
+
+def add(
+    connection: Connection,
+    contexts: Sequence[Context],
+    partition: Callable[[Context], Partition],
+) -> Added:
+    """Add the contexts that are new; one that is known keeps the partition it was given."""
+    given = {context.id: context for context in contexts}
+    known = present(connection, given.keys())
+    new = [(c, partition(c)) for name, c in given.items() if name not in known]
+    if new:
+        rows = [context_row(context, side) for context, side in new]
+        connection.execute(insert_once(connection, tables.contexts), rows)
+    exam = sum(side == Partition.EXAM for _, side in new)
+    return Added(len(new), len(contexts) - len(new), len(new) - exam, exam)
+
+
+def contexts_of(
+    connection: Connection, partition: Partition, answered: bool | None
+) -> list[Context]:
+    """Contexts of a partition in the order of their ids; those with a reply, without, or all."""
+    contexts = tables.contexts
+    query = select(contexts).where(contexts.c.partition == partition.value)
+    if answered is not None:
+        inside = contexts.c.id.in_(replied())
+        query = query.where(inside if answered else ~inside)
+    return [to_context(row) for row in connection.execute(query.order_by(contexts.c.id))]
+
+
+def asked(connection: Connection, partition: Partition) -> list[Context]:
+    """Contexts of a partition that were replied to, by their first reply, newest last."""
+    contexts, answers = tables.contexts, tables.answers
+    query = (
+        select(contexts)
+        .join(answers, answers.c.context_id == contexts.c.id)
+        .where(live(), contexts.c.partition == partition.value)
+        .order_by(answers.c.seq)
+    )
+    first = {row.id: row for row in reversed(connection.execute(query).all())}
+    return [to_context(row) for row in reversed(first.values())]
+
+
+def reserve(connection: Connection, ids: Collection[int]) -> None:
+    """Move contexts to the exam partition, and their questions out of the queue."""
+    contexts, questions = tables.contexts, tables.questions
+    for part in batches(ids, LISTED):
+        connection.execute(
+            contexts.update().where(contexts.c.id.in_(part)).values(partition=Partition.EXAM.value)
+        )
+        connection.execute(
+            questions.update().where(questions.c.context_id.in_(part)).values(queued=False)
+        )

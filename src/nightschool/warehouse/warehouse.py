@@ -1,0 +1,402 @@
+"""The warehouse: one door to everything that was asked, answered, learned and decided."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection
+
+from nightschool.types import (
+    Answer,
+    AnsweredQuestion,
+    Context,
+    Dataset,
+    Document,
+    ExamResult,
+    Learner,
+    Look,
+    Manifest,
+    Partition,
+    Person,
+    Pick,
+    Question,
+    Recipe,
+    Retraction,
+    Span,
+    Verdict,
+    Version,
+    WarehouseError,
+)
+from nightschool.warehouse import answers, care, dataset, disk, lineage, meta, night, pool, queue
+from nightschool.warehouse.answers import Counts
+from nightschool.warehouse.batches import batches
+from nightschool.warehouse.files import Files
+from nightschool.warehouse.lineage import Reign
+from nightschool.warehouse.locks import FileLock
+from nightschool.warehouse.log import Log, open_log
+from nightschool.warehouse.night import NightRecord, StoredNight, Stores, version_id
+from nightschool.warehouse.pool import Added
+from nightschool.warehouse.segments import ANSWERS, Segments
+
+T = TypeVar("T")
+
+_FOLDERS = ("segments", "manifests", "weights", "blobs", "nights")
+
+
+class Warehouse:
+    """An open school folder. Safe for many threads; each write is durable when it returns."""
+
+    def __init__(self, folder: Path, log: Log) -> None:
+        self.folder = folder
+        self._log = log
+        self._files = Files(folder)
+        self._segments = Segments(folder)
+        self._manifests = dataset.Manifests(folder)
+        self._stores = Stores(folder, log, self._files, self._segments, self._manifests)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path | str,
+        url: str | None = None,
+        *,
+        seed: int | None = None,
+        now: float | None = None,
+        mounted: disk.Mounts | None = None,
+    ) -> Self:
+        """A new school in a folder; raises WarehouseError when there is one already.
+
+        `seed` decides every random draw of its nights; `now` (seconds since 1970) is day 0.
+        """
+        place = Path(folder)
+        disk.refuse_network(place, disk.mounts() if mounted is None else mounted)
+        for name in _FOLDERS:
+            (place / name).mkdir(parents=True, exist_ok=True)
+        first = {
+            meta.CREATED: repr(float(_or_now(now))),
+            meta.SEED: str(secrets.randbits(31) if seed is None else seed),
+        }
+        log = open_log(place, url)
+        if _began(log):
+            log.close()
+            raise WarehouseError(f"{place} is a school already; open it, or name another folder.")
+        log.write(partial(meta.put, values=first))
+        return cls(place, log)
+
+    @classmethod
+    def open(
+        cls, folder: Path | str, url: str | None = None, *, mounted: disk.Mounts | None = None
+    ) -> Self:
+        """The school in a folder; raises WarehouseError when there is none, or it is too new."""
+        place = Path(folder)
+        if url is None and not (place / "school.db").is_file():
+            raise WarehouseError(f"{place} is not a school; make one with `nightschool init`.")
+        disk.refuse_network(place, disk.mounts() if mounted is None else mounted)
+        log = open_log(place, url)
+        if not _began(log):
+            log.close()
+            raise WarehouseError(f"{place} was never finished; run `nightschool init` again.")
+        return cls(place, log)
+
+    def close(self) -> None:
+        """Finish what waits and let go of the files; harmless when closed already."""
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._log.read() as connection:
+            return work(connection)
+
+    # --- what the school remembers about itself ---
+
+    def meta(self, key: str) -> str | None:
+        """A remembered setting; "created" (seconds since 1970) and "seed" are always there."""
+        return self._read(lambda c: meta.get(c, key))
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a setting."""
+        self._log.write(lambda c: meta.put(c, {key: value}))
+
+    # --- the pool ---
+
+    def add_contexts(
+        self, contexts: Iterable[Context], partition: Callable[[Context], Partition]
+    ) -> Added:
+        """Add contexts, in chunks; a known one keeps its partition, whatever is said now."""
+        added = Added()
+        for chunk in batches(contexts, pool.AT_ONCE):
+            added += self._log.write(partial(pool.add, contexts=chunk, partition=partition))
+        return added
+
+    def contexts(self, partition: Partition, answered: bool | None = None) -> Sequence[Context]:
+        """Contexts of a partition by id: replied to, not replied to, or all."""
+        return self._read(lambda c: pool.contexts_of(c, partition, answered))
+
+    def is_known(self, context_id: int) -> bool:
+        """Whether the warehouse has that context."""
+        return bool(self._read(lambda c: pool.present(c, [context_id])))
+
+    def reserve(self, ids: Sequence[int]) -> None:
+        """Move contexts to the exam partition and out of the queue (an owner's test file)."""
+        self._log.write(lambda c: pool.reserve(c, ids))
+
+    # --- the day ---
+
+    def post(self, picks: Sequence[Pick], version: Version, *, now: float | None = None) -> int:
+        """The queue before the first night (later a night posts); returns how many it holds."""
+        at = _or_now(now)
+        return self._log.write(lambda c: queue.post(c, picks, version.id, 0, at))
+
+    def lease(
+        self, person: str, ttl: float, hold: Sequence[str] = (), now: float | None = None
+    ) -> Question | None:
+        """The person's next question, theirs for `ttl` seconds; None when none is left.
+
+        What they took back comes first, then what they have leased, then the best of the queue;
+        `hold` are the ids that their client has fetched ahead.
+        """
+        at = _or_now(now)
+        return self._log.write(lambda c: queue.lease(c, person, ttl, hold, at))
+
+    def question(self, question_id: str) -> Question:
+        """The question with that id; raises UnknownQuestion."""
+        return self._read(lambda c: queue.find(c, question_id))
+
+    def queue(self) -> Sequence[Question]:
+        """The questions that wait for an answer, in the order they are asked."""
+        return self._read(queue.waiting)
+
+    def queue_left(self) -> int:
+        """How many questions wait for an answer."""
+        return self._read(queue.left)
+
+    def keep(self, answer: Answer) -> bool:
+        """Keep an answer, durably: True when new, False when the same was kept before.
+
+        Raises AnswerError, UnknownQuestion, or ConflictingAnswer for an id used otherwise. Of a
+        retry only seconds and time may differ; a lease that ran out does not matter.
+        """
+        answers.check(answer)
+        return self._log.write(partial(answers.keep, answer=answer))
+
+    def retract(self, retraction: Retraction) -> bool:
+        """Take an answer back, durably: True when it counted until now; raises AnswerError."""
+        return self._log.write(partial(answers.retract, retraction=retraction))
+
+    def last_answer(self, person: str) -> Answer | None:
+        """The person's newest answer that still counts."""
+        return self._read(lambda c: answers.last(c, person))
+
+    def add_person(self, person: Person) -> None:
+        """Add a person, or name one; whoever answers is added anyway."""
+        self._log.write(partial(answers.add_person, person=person))
+
+    def people(self) -> Sequence[Person]:
+        """Everybody who answers, by id."""
+        return self._read(answers.people)
+
+    def answers(
+        self, person: str | None = None, *, retracted: bool = False, newest: int | None = None
+    ) -> Sequence[Answer]:
+        """Answers, oldest first: of all or one person, with retracted ones, the newest few."""
+        return self._read(lambda c: answers.listed(c, person, retracted, newest))
+
+    def retractions(self) -> Sequence[Retraction]:
+        """Every retraction, oldest first."""
+        return self._read(answers.retractions)
+
+    def answered(
+        self, partition: Partition, up_to: int | None = None, retracted_up_to: int | None = None
+    ) -> Sequence[AnsweredQuestion]:
+        """Contexts with all answers that count, each as its first question, oldest first.
+
+        `up_to` and `retracted_up_to` are the highest sequence numbers that are seen.
+        """
+        return self._read(lambda c: answers.answered(c, partition, up_to, retracted_up_to))
+
+    def counts(self) -> Counts:
+        """How much there is of everything."""
+        return self._read(answers.count)
+
+    def span(self, name: str, seconds: float, at: float, night: int = 0) -> None:
+        """Add an entry to the time ledger (night 0: by day)."""
+        span = Span(name, seconds, at, night)
+        self._log.write(partial(lineage.add_span, span=span))
+
+    def spans(self, night: int | None = None) -> Sequence[Span]:
+        """The time ledger of a night (0: by day), or all of it."""
+        return self._read(lambda c: lineage.spans(c, night))
+
+    # --- the dataset ---
+
+    def seal_original(self, documents: Iterable[Document], note: str) -> Manifest:
+        """The original dataset as the manifest of night 0; `note` says where it came from."""
+        with night.night_lock(self.folder):
+            if self.versions():
+                raise WarehouseError(
+                    "The original dataset is sealed for ever once there is a model; "
+                    "begin another school for another one."
+                )
+            manifest = dataset.seal_documents(self._segments, documents, note)
+            self._manifests.write(manifest)
+            self._log.write(partial(dataset.record, manifest=manifest))
+        return manifest
+
+    def manifest(self, name: str) -> Manifest:
+        """The manifest with that hash; raises WarehouseError."""
+        return self._read(lambda c: dataset.find(c, name))
+
+    def manifests(self) -> Sequence[Manifest]:
+        """Every manifest, oldest first."""
+        return self._read(dataset.every)
+
+    def dataset(self, manifest: Manifest, night: int | None = None) -> Dataset:
+        """A manifest's dataset; `new` are the examples of that night, or of every night."""
+        answers = [s for s in manifest.segments if s.role == ANSWERS]
+        fresh = [s for s in answers if night is None or s.night == night]
+        return dataset.StoredDataset(self._segments, manifest, fresh)
+
+    # --- versions ---
+
+    def add_base(
+        self, model: Learner | Path, recipe: Recipe, manifest: Manifest, seed: int
+    ) -> Version:
+        """Version 0, from a learner or a folder that one saved: the first trainee and champion."""
+        with night.night_lock(self.folder):
+            if isinstance(model, Path):
+                weights = self._files.put_folder(model)
+            else:
+                weights = self._files.save(model.save)
+            base = Version(version_id(0), 0, "", recipe, manifest.hash, seed, weights, 0)
+            reign = Reign(base.id, 0, "school", "the model as it was brought", time.time())
+
+            def work(connection: Connection) -> None:
+                lineage.add_version(connection, base)
+                if not lineage.reigns(connection):
+                    lineage.crown(connection, reign)
+
+            self._log.write(work)
+        return base
+
+    def versions(self) -> Sequence[Version]:
+        """Every version, in the order of the lineage."""
+        return self._read(lineage.versions)
+
+    def version(self, version_id: str) -> Version:
+        """The version with that id; raises WarehouseError."""
+        return self._read(lambda c: lineage.version(c, version_id))
+
+    def trainee(self) -> Version:
+        """The newest version, from which the next night continues."""
+        return self._read(lineage.newest)
+
+    def champion(self) -> Version:
+        """The version that serves."""
+        return self._read(lambda c: lineage.version(c, lineage.line(c)[-1]))
+
+    def champions(self) -> Sequence[Reign]:
+        """Every change of who serves, oldest first."""
+        return self._read(lineage.reigns)
+
+    def set_champion(
+        self, version_id: str, by: str, reason: str, *, now: float | None = None
+    ) -> None:
+        """Let a version serve, by hand; raises WarehouseError when its weights are gone."""
+        self._files.folder(self.version(version_id).weights)
+        reign = Reign(version_id, 0, by, reason, _or_now(now))
+        self._log.write(partial(lineage.crown, reign=reign))
+
+    def rollback(self, by: str, reason: str, *, now: float | None = None) -> Version:
+        """Let the champion before the present one serve; raises WarehouseError without one."""
+        at = _or_now(now)
+        self._log.write(lambda c: lineage.roll_back(c, by, reason, at))
+        return self.champion()
+
+    def weights_path(self, version: Version) -> Path:
+        """The folder of a version's weights; raises WarehouseError when it is not there."""
+        return self._files.folder(version.weights)
+
+    def put_folder(self, folder: Path) -> str:
+        """Keep a copy of a folder of weights; returns the sha256 over its files."""
+        return self._files.put_folder(folder)
+
+    def verdicts(self) -> Sequence[Verdict]:
+        """Every verdict, oldest first."""
+        return self._read(lineage.verdicts)
+
+    def results(self, night: int | None = None, version: str | None = None) -> Sequence[ExamResult]:
+        """Exam results of a night, of a version, or all, oldest first."""
+        return self._read(lambda c: lineage.results(c, night, version))
+
+    def looks(self) -> Sequence[Look]:
+        """Every look of the gate, oldest first."""
+        return [verdict.look for verdict in self.verdicts() if verdict.look is not None]
+
+    # --- nights ---
+
+    def begin_night(
+        self, *, rebuild: bool = False, date: str | None = None, now: float | None = None
+    ) -> StoredNight:
+        """Begin a night, or resume the broken one as it was begun; raises LockedError.
+
+        `now` stops the night's clock at that second (for tests and simulations).
+        """
+        return night.begin(self._stores, rebuild=rebuild, date=date, now=now)
+
+    def nights(self) -> Sequence[NightRecord]:
+        """Every night, oldest first; the last one is unfinished while it runs or is broken."""
+        return self._read(night.nights)
+
+    def serve_lock(self) -> AbstractContextManager[object]:
+        """Held by whoever serves this school; raises LockedError when somebody does."""
+        return FileLock(self.folder / "serve.lock", "This school is being served")
+
+    # --- files and care ---
+
+    def put_blob(self, data: bytes) -> str:
+        """Keep a large part of a document; returns its sha256."""
+        return self._files.put_blob(data)
+
+    def blob(self, name: str) -> bytes:
+        """The bytes with that sha256; raises WarehouseError when they are not there."""
+        return self._files.blob(name)
+
+    def need_space(self, needed: int, free: Callable[[Path], int] = disk.free_bytes) -> None:
+        """Raise WarehouseError when the disk has fewer than `needed` bytes free."""
+        disk.need_space(self.folder, needed, free)
+
+    def verify(self) -> list[str]:
+        """What is missing or damaged, one sentence each; reads every file."""
+        return care.verify(self._stores)
+
+    def backup(self, target: Path | str) -> None:
+        """A consistent copy in an empty or absent folder, made while the school goes on."""
+        care.backup(self._stores, Path(target))
+
+    def collect_garbage(self, *, young: float = care.YOUNG) -> int:
+        """Delete what no record needs, between nights; returns the bytes freed.
+
+        A blob without an answer stays until it is `young` seconds old.
+        """
+        with night.night_lock(self.folder):
+            return care.collect_garbage(self._stores, young)
+
+
+def _or_now(now: float | None) -> float:
+    return time.time() if now is None else now
+
+
+def _began(log: Log) -> bool:
+    with log.read() as connection:
+        return meta.get(connection, meta.CREATED) is not None

@@ -1,0 +1,68 @@
+"""The pages: one to answer on, one that shows how the school does."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, JSONResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from nightschool.web.desk import Desk
+from nightschool.web.report import view
+
+TEMPLATES = Path(__file__).parent / "templates"
+FRESH_SECONDS = 1.0
+
+
+def routes(school: Desk) -> APIRouter:
+    """The routes that a person opens, and the status as JSON."""
+    pages = APIRouter()
+    # Everything is escaped, whatever a file is called: contexts and names are hostile texts.
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    latest = _Latest(school)
+
+    def render(name: str, **values: Any) -> HTMLResponse:
+        return HTMLResponse(jinja.get_template(name).render(school=school.name, **values))
+
+    @pages.get("/", response_class=HTMLResponse)
+    def answer_page() -> HTMLResponse:
+        return render("answer.html", key=key_of(school), limit=school.config.max_answer_chars)
+
+    @pages.get("/status", response_class=HTMLResponse)
+    def status_page() -> HTMLResponse:
+        return render("status.html", **view(latest.read()))
+
+    @pages.get("/api/status")
+    def status() -> JSONResponse:
+        return JSONResponse(latest.read())
+
+    return pages
+
+
+def key_of(school: Desk) -> str:
+    """A short name under which a browser stores this school's answers, apart from any other's."""
+    return hashlib.sha256(str(school.folder.resolve()).encode()).hexdigest()[:12]
+
+
+class _Latest:
+    """The status, read at most once a second however many pages look at it."""
+
+    def __init__(self, school: Desk) -> None:
+        self._school = school
+        self._lock = threading.Lock()
+        self._at = float("-inf")
+        self._status: dict[str, Any] = {}
+
+    def read(self) -> dict[str, Any]:
+        with self._lock:
+            if time.monotonic() - self._at > FRESH_SECONDS:
+                self._status = self._school.status().as_dict()
+                self._at = time.monotonic()
+            return self._status

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from nightschool.curation import FencedDataset, curate
+from nightschool.curation.fence import holds
+from nightschool.testing.learners import MemoryDataset, example
+from nightschool.types import (
+    Answer,
+    AnsweredQuestion,
+    Context,
+    Document,
+    Partition,
+    Question,
+    Reply,
+)
+
+
+def answered(*replies: tuple[str, str | Reply]) -> AnsweredQuestion:
+    question = Question("q", Context.of("Two and two make"), Partition.TRAINING, "r", 0, "v0", 1, 0)
+    answers = []
+    for number, (person, said) in enumerate(replies):
+        reply = said if isinstance(said, Reply) else Reply.ANSWER
+        document = None if isinstance(said, Reply) else Document(said)
+        answers.append(Answer(f"a{number}", "q", person, reply, document, 1.0, number))
+    return AnsweredQuestion(question, tuple(answers))
+
+
+def targets(*replies: tuple[str, str | Reply]) -> list[tuple[str, float]]:
+    return [(e.target.body, e.weight) for e in curate([answered(*replies)], 1)]
+
+
+def test_one_answer_is_one_example_stripped_but_otherwise_verbatim():
+    assert targets(("anna", " Four ")) == [("Four", 1.0)]
+
+
+def test_people_who_agree_after_normalisation_count_together():
+    assert targets(("anna", "four"), ("bo", "Four."), ("cy", "five")) == [("four", 2 / 3)]
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [("anna", "four"), ("bo", "five")],
+        [("anna", Reply.SKIP)],
+        [("anna", Reply.CANT_TELL)],
+        [("anna", "four"), ("bo", Reply.BAD_QUESTION)],
+    ],
+    ids=["tie", "skip", "cannot tell", "bad for half"],
+)
+def test_no_example_without_agreement(replies):
+    assert targets(*replies) == []
+
+
+def test_a_persons_latest_answer_counts():
+    assert targets(("anna", "five"), ("anna", "four")) == [("four", 1.0)]
+
+
+def test_the_same_answers_make_the_same_example_on_any_night():
+    one, two = (curate([answered(("anna", "four"))], night)[0] for night in (1, 2))
+    assert one.id == two.id
+    assert curate([answered(("anna", "five"))], 1)[0].id != one.id
+
+
+def test_the_fence_finds_exam_contexts_inside_longer_texts():
+    exam = {Context.of("Now Jane has").id, Context.of("Tom has two cups. Now Tom has").id}
+    assert holds(Document("It rained. Now Jane has four apples."), exam)
+    assert holds(Document("Tom has two cups. Now Tom has, he says, two."), exam)
+    assert not holds(Document("Tom has two cups. Now Jill has one."), exam)
+
+
+def test_the_fence_keeps_exam_contexts_from_every_door():
+    exam = {Context.of("Now Jane has").id}
+    lessons = [example("Now Jane has", "four"), example("Now Tom has", "two")]
+    texts = [Document("Now Jane has four."), Document("Now Tom has two.")]
+    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), exam)
+    assert [e.context.body for e in fenced.new] == ["Now Tom has"]
+    assert [e.context.body for e in fenced.earlier(9, 0)] == ["Now Tom has"]
+    assert [d.body for d in fenced.original(9, 0)] == ["Now Tom has two."]

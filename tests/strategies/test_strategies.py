@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nightschool.strategies import BALD, HYBRID, RANDOM, bald, by_score, entropy
+from nightschool.strategies.batch import spread
+from nightschool.testing import check_strategy
+from nightschool.testing.strategies import make_pool
+from nightschool.types import Observation, ObservationError
+
+
+@pytest.mark.parametrize("strategy", [RANDOM, BALD, HYBRID], ids=["random", "bald", "hybrid"])
+def test_conformance(strategy):
+    check_strategy(strategy)
+
+
+def test_bald_is_zero_when_members_agree_however_unsure_they_are():
+    probs = np.full((4, 1, 3), 1 / 3, np.float32)
+    observation = Observation(np.array([1], np.uint64), probs=probs)
+    assert bald(observation)[0] == pytest.approx(0.0, abs=1e-6)
+    assert entropy(observation)[0] == pytest.approx(np.log(3), rel=1e-6)
+
+
+def test_bald_of_two_certain_members_that_disagree_is_log_two():
+    probs = np.array([[[1, 0]], [[0, 1]]], np.float32)
+    observation = Observation(np.array([1], np.uint64), probs=probs)
+    assert bald(observation)[0] == pytest.approx(np.log(2), rel=1e-6)
+
+
+def test_bald_ranks_disagreement_over_noise():
+    noisy = [[0.5, 0.5], [0.5, 0.5]]
+    contested = [[0.9, 0.1], [0.1, 0.9]]
+    probs = np.array([noisy, contested], np.float32).transpose(1, 0, 2)
+    picks = BALD.choose([Observation(np.array([7, 8], np.uint64), probs=probs)], 1, 0)
+    assert picks.index.tolist() == [1]
+
+
+def test_a_score_of_nan_ranks_last():
+    scores = by_score(lambda o: np.where(o.ids == 3, np.nan, 0.5))
+    pool = Observation(np.array([1, 2, 3], np.uint64))
+    assert 2 not in scores.choose([pool], 2, 0).index
+
+
+def test_a_score_of_the_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"shape \(1,\) for 3 contexts"):
+        by_score(lambda o: np.zeros(1)).choose([Observation(np.arange(3, dtype=np.uint64))], 1, 0)
+
+
+def test_a_missing_field_raises_by_name():
+    with pytest.raises(ObservationError, match="`probs`"):
+        BALD.choose([Observation(np.arange(3, dtype=np.uint64))], 1, 0)
+
+
+def test_random_draws_differ_by_key_and_are_uniform_over_the_pool():
+    pool = make_pool(n=50)
+    counts = np.zeros(50)
+    for key in range(400):
+        counts[RANDOM.choose([pool], 10, key).index] += 1
+    # Each context is expected 80 times with standard deviation 8.
+    assert counts.min() > 45
+    assert counts.max() < 115
+
+
+def test_spread_covers_clusters_before_it_repeats_one():
+    centres = 100 * np.eye(4, 6, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    points = np.repeat(centres, 20, axis=0) + rng.standard_normal((80, 6)).astype(np.float32)
+    ids = rng.choice(2**60, 80, replace=False).astype(np.uint64)
+    chosen = [spread(points, np.ones(80), ids, points[:0], 4, key) for key in range(100)]
+    # A far point is always likelier than a near one, but a draw stays a draw.
+    assert np.mean([len(set(c // 20)) == 4 for c in chosen]) > 0.95
+
+
+def test_spread_stays_away_from_what_was_asked():
+    points = np.array([[0.0, 0], [0.01, 0], [50, 0]], np.float32)
+    ids = np.array([5, 6, 7], np.uint64)
+    taken = np.zeros((1, 2), np.float32)
+    assert all(spread(points, np.ones(3), ids, taken, 1, k)[0] == 2 for k in range(30))
+
+
+def test_hybrid_mixes_value_and_coverage():
+    """A far cluster without any disagreement is still visited by the coverage share."""
+    pool = make_pool(n=100, d=6)
+    pool.embeddings[90:] += 1000.0
+    pool.probs[:, 90:] = 1 / pool.probs.shape[-1]
+    assert (BALD.choose([pool], 20, 1).index < 90).all()
+    assert (HYBRID.choose([pool], 20, 1).index >= 90).any()

@@ -1,0 +1,229 @@
+"""A school in memory with the interface that the web uses, and a server around it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from nightschool.types import (
+    Answer,
+    AnswerError,
+    ConflictingAnswer,
+    Context,
+    Partition,
+    Question,
+    Recipe,
+    Reply,
+    Retract,
+    UnknownQuestion,
+    Version,
+)
+from nightschool.web import create_app
+
+VERDICT = {
+    "night": 1,
+    "decision": "keep",
+    "champion": "v0",
+    "challenger": "v1",
+    "serves": "v0",
+    "reason": "Too few items to tell.",
+    "before": 0.5,
+    "after": 0.55,
+    "items": 12,
+}
+
+
+def a_question(n: int, text: str) -> Question:
+    context = Context.of(text)
+    return Question(f"q{n}", context, Partition.TRAINING, "random", 0.0, "v0", 0, n)
+
+
+def a_version(n: int) -> Version:
+    return Version(f"v{n}", n, "", Recipe("fake"), "", 0, "", n)
+
+
+@dataclass
+class FakeConfig:
+    max_answer_chars: int = 200
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class FakeGenerator:
+    """Writes its version and the count, one piece a token; `pause` seconds between pieces."""
+
+    def __init__(self, version: str, pause: float = 0.0) -> None:
+        self.version, self.pause = version, pause
+
+    def complete(
+        self, prompt: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str]
+    ) -> Iterator[str]:
+        if prompt == "boom":
+            raise RuntimeError("the model broke")
+        if prompt == "refuse":
+            raise AnswerError("This prompt cannot be completed.")
+        for i in range(max_tokens):
+            time.sleep(self.pause)
+            piece = f" {self.version}.{i}" if prompt != "seed" else f" {seed}"
+            if any(s in piece for s in stop):
+                return
+            yield piece
+
+
+class FakeStatus:
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.values
+
+
+@dataclass
+class FakeSchool:
+    """Keeps answers in a list, as the real one keeps them in its log."""
+
+    questions: list[Question]
+    folder: Path = Path("/tmp/fake-school")
+    name: str = "evening class"
+    config: FakeConfig = field(default_factory=FakeConfig)
+    champion_number: int = 0
+    pause: float = 0.0
+    answers: dict[str, Answer] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=lambda: [dict(VERDICT)])
+    loads: list[str] = field(default_factory=list)
+    now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
+    @classmethod
+    def of(cls, *texts: str, **more: Any) -> FakeSchool:
+        return cls([a_question(i, t) for i, t in enumerate(texts)], **more)
+
+    @property
+    def counting(self) -> list[Answer]:
+        return [a for a in self.answers.values() if a.id not in self.undone]
+
+    def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
+        with self.lock:
+            done = {a.question_id for a in self.counting}
+            left = [q for q in self.questions if q.id not in done and q.id not in hold]
+        return left[0] if left else None
+
+    def question(self, question_id: str) -> Question:
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        raise UnknownQuestion(f"No question has the id {question_id!r}.")
+
+    def keep(self, answer: Answer) -> bool:
+        self.question(answer.question_id)
+        if answer.reply is Reply.ANSWER and not (answer.document and answer.document.body.strip()):
+            raise AnswerError("The answer is empty.")
+        if answer.document is not None and "forbidden" in answer.document.body:
+            raise AnswerError("This word is not taken here.")
+        with self.lock:
+            old = self.answers.get(answer.id)
+            if old is None:
+                self.answers[answer.id] = answer
+                return True
+        if replace(old, at=0, seconds=0) != replace(answer, at=0, seconds=0):
+            raise ConflictingAnswer(f"The id {answer.id!r} was used before, for something else.")
+        return False
+
+    def undo(self, person: str) -> Answer | None:
+        mine = [a for a in self.counting if a.person == person]
+        if not mine:
+            return None
+        self.withdraw(mine[-1].id, person, Retract.UNDO)
+        return mine[-1]
+
+    def withdraw(self, answer_id: str, person: str, why: Retract, reason: str = "") -> bool:
+        if answer_id not in self.answers:
+            raise AnswerError(f"No answer has the id {answer_id!r}.")
+        if answer_id in self.undone:
+            return False
+        self.undone.append(answer_id)
+        return True
+
+    def status(self) -> FakeStatus:
+        return FakeStatus(
+            {
+                "name": self.name,
+                "answers": len(self.counting),
+                "replies": {"answer": len(self.counting), "skip": 2},
+                "queue": len(self.questions) - len(self.counting),
+                "pool": {"training": 240, "exam": 60},
+                "bank": 31,
+                "exam_file": 20,
+                "skipped_exam": 3,
+                "champion": f"v{self.champion_number}",
+                "trainee": "v7",
+                "original": "stories",
+                "verdicts": self.verdicts,
+                "fresh": [0.4, 0.5],
+                "seconds": {"fit": 91.5, "examine": 20.0, "choose": 6.25},
+                "seconds_per_answer": 4.25,
+                "warnings": ["No test file of the owner's own."],
+            }
+        )
+
+    def champion(self) -> Version:
+        return a_version(self.champion_number)
+
+    def generator(self, version: Version) -> FakeGenerator:
+        self.loads.append(version.id)
+        return FakeGenerator(version.id, self.pause)
+
+
+class Server:
+    """uvicorn in a thread; may be stopped and started again on the same port."""
+
+    def __init__(self, school: FakeSchool, port: int = 0) -> None:
+        self.school = school
+        self.port = port or _free_port()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Server:
+        config = uvicorn.Config(
+            create_app(self.school),
+            host="127.0.0.1",
+            port=self.port,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            assert time.monotonic() < deadline and self._thread.is_alive(), "no server"
+            time.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
