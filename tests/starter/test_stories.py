@@ -165,4 +165,10 @@ PINNED_VARIANTS = [
     "Tom has two eggs. Hugo took half of his eggs. Now Tom has",
     "Jack has eight lemons. Adam took half of his lemons. Now Jack has",
 ]
-PINNED_STORY = "Grace has nine plums. Her hat is green."
+PINNED_STORY = (
+    "Grace has fifteen lemons. "
+    "Emma has eight lemons. "
+    "Grace went home. "
+    "Now Emma has eight lemons. "
+    "Now Grace has fifteen lemons."
+)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from nightschool.warehouse import Warehouse
 from tests.warehouse.helpers import make
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A school that is made once; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("made") / "school"
+    make(folder).close()
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "school"
 
 
 @pytest.fixture
-def warehouse(folder: Path) -> Iterator[Warehouse]:
-    with make(folder) as warehouse:
+def warehouse(folder: Path, made: Path) -> Iterator[Warehouse]:
+    shutil.copytree(made, folder)
+    with Warehouse.open(folder) as warehouse:
         yield warehouse

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from nightschool.types import (
     Answer,
@@ -22,7 +25,9 @@ from nightschool.types import (
     Verdict,
     Version,
 )
-from nightschool.warehouse import Warehouse
+from nightschool.warehouse import StoredNight, Warehouse
+
+T = TypeVar("T")
 
 RECIPE = Recipe("toy", {"rate": 0.1, "layers": [1, 2]})
 
@@ -88,6 +93,16 @@ def result(version: str) -> ExamResult:
     return ExamResult(version, "bank", marks, 1.25)
 
 
+def break_night(
+    warehouse: Warehouse, work: Callable[[StoredNight], T], **settings: object
+) -> tuple[StoredNight, T]:
+    """A night that does some work and then fails."""
+    with suppress(ZeroDivisionError), warehouse.begin_night(**settings) as night:  # type: ignore[arg-type]
+        done = work(night)
+        raise ZeroDivisionError("boom")
+    return night, done
+
+
 def one_night(
     warehouse: Warehouse,
     examples: list[Example],
@@ -96,16 +111,23 @@ def one_night(
 ) -> tuple[Manifest, Version]:
     """A whole night with a toy learner: seal, store, keep, post."""
     with warehouse.begin_night(**settings) as night:  # type: ignore[arg-type]
-        with night.step("seal"):
-            manifest = night.seal(examples)
-        parent = night.trainee()
-        toy = Toy(f"{parent.weights} taught {manifest.hash} {night.seed}")
-        with night.step("store"):
-            version = night.store(toy, parent, manifest)  # type: ignore[arg-type]
-        champion = night.champion()
-        outcome = verdict(night.number, champion.id, version.id, decision)
-        with night.step("keep"):
-            night.keep(version, [result(champion.id), result(version.id)], outcome)
+        version = night.trainee()
+        if night.verdict() is None:
+            version = teach(night, examples, decision)
         with night.step("post"):
             night.post(picks(list(night.pool(Partition.TRAINING))[:5]), version)
-    return manifest, version
+    return warehouse.manifest(version.manifest), version
+
+
+def teach(night: StoredNight, examples: list[Example], decision: Decision) -> Version:
+    with night.step("seal"):
+        manifest = night.seal(examples)
+    parent = night.trainee()
+    toy = Toy(f"{parent.weights} taught {manifest.hash} {night.seed}")
+    with night.step("store"):
+        version = night.store(toy, parent, manifest)  # type: ignore[arg-type]
+    champion = night.champion()
+    outcome = verdict(night.number, champion.id, version.id, decision)
+    with night.step("keep"):
+        night.keep(version, [result(champion.id), result(version.id)], outcome)
+    return version

@@ -86,7 +86,7 @@ def test_a_write_is_durable_and_visible_when_it_returns(log: Log) -> None:
 
 
 def test_a_failed_commit_fails_every_write_in_it_by_a_readable_error(log: Log) -> None:
-    with pytest.raises(WarehouseError, match="could not be written .*no such table: nowhere"):
+    with pytest.raises(WarehouseError, match=r"could not be written .*no such table: nowhere"):
         log.write(lambda c: c.execute(text("INSERT INTO nowhere VALUES (1)")))
 
     def aborts(connection: Connection) -> None:

@@ -24,7 +24,7 @@ def balanced() -> EvidenceGate:
 
 def strict() -> EvidenceGate:
     """Proof: promotes only what is better, with a 5 % chance a year of being wrong even once."""
-    return EvidenceGate(Rule(margin=0.0, budget=0.05, renews=False, growth=0.15, patience=40.0))
+    return EvidenceGate(Rule(margin=0.0, budget=0.05, renews=False, growth=0.03, patience=20.0))
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ class Rule:
     makes the budget whole again: each promotion (alpha investing, Foster & Stine 2008) or only a
     new year. A champion is rolled back when "no worse than its predecessor" is rejected at
     `back_level`. A group of `group_items` items or more is a lost skill when its mean mark fell
-    by `lost_fall` or more and "no worse" is rejected at `lost_level`, shared among the groups.
+    by `lost_fall` or more and "no worse" is rejected at `lost_level`, or lower where so many groups
+    are tested that more than `alarms` of them would be expected to fail by chance.
     """
 
     margin: float
@@ -74,7 +75,8 @@ class Rule:
     patience: float = 10.0
     back_level: float = 0.01
     group_items: int = 20
-    lost_level: float = 0.05
+    lost_level: float = 0.10
+    alarms: float = 0.5
     lost_fall: float = 0.05
     few: int = 20
 
@@ -137,12 +139,13 @@ class Rule:
         named = marks.groups >= 0
         counts = np.bincount(marks.groups[named]) if named.any() else np.zeros(0, np.int64)
         tested = int((counts >= self.group_items).sum())
+        level = min(self.lost_level, self.alarms / max(tested, 1))
         found = []
         for group in np.flatnonzero(counts):
             own = change[marks.groups == group]
             mean, p = float(own.mean()), float("nan")
             if len(own) >= self.group_items:
                 p = p_at_least(own) if mean < 0.0 else 1.0
-            lost = mean <= -self.lost_fall and p <= self.lost_level / max(tested, 1)
+            lost = mean <= -self.lost_fall and p <= level
             found.append(Skill(int(group), len(own), mean, p, lost))
         return found

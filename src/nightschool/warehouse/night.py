@@ -269,6 +269,10 @@ def begin(stores: Stores, *, rebuild: bool, date: str | None, now: float | None)
     try:
         record = stores.log.write(partial(_begin, rebuild=rebuild, date=date, now=clock()))
         reach("night.begun")
+        # A night that was killed just after its end may have left its workspace behind.
+        for other in (stores.folder / "nights").iterdir():
+            if other != workspace(stores.folder, record.number):
+                disk.remove(other)
         workspace(stores.folder, record.number).mkdir(parents=True, exist_ok=True)
     except BaseException:
         lock.release()

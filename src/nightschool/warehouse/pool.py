@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
@@ -92,8 +93,10 @@ def asked(connection: Connection, partition: Partition) -> list[Context]:
         .where(live(), contexts.c.partition == partition.value)
         .order_by(answers.c.seq)
     )
-    first = {row.id: row for row in reversed(connection.execute(query).all())}
-    return [to_context(row) for row in reversed(first.values())]
+    first: dict[int, Any] = {}
+    for row in connection.execute(query):
+        first.setdefault(row.id, row)
+    return [to_context(row) for row in first.values()]
 
 
 def reserve(connection: Connection, ids: Collection[int]) -> None:

@@ -20,7 +20,7 @@ MOST_HELD = 200
 def storable(text: str) -> str:
     """The text itself, if every database can hold it: no NUL, no half of a surrogate pair."""
     if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError("holds a character that cannot be stored (NUL or half a character)")
+        raise ValueError("holds what cannot be stored: NUL or half a character")
     return text
 
 

@@ -23,9 +23,7 @@ HERE = Path(__file__).parent
 SMALLEST_LIMIT = 1 << 20
 
 
-def create_app(
-    school: Desk, *, hosts: Collection[str] = (), any_address: bool = False
-) -> FastAPI:
+def create_app(school: Desk, *, hosts: Collection[str] = (), any_address: bool = False) -> FastAPI:
     """The page, its API and the completions API of one school.
 
     `hosts` are names, beside this machine's own, by which the server may be called;
@@ -72,11 +70,12 @@ async def _mendable(request: Request, error: Exception) -> JSONResponse:
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
+    # For broken JSON the place is a number of characters, which helps nobody.
+    where = ".".join(str(part) for part in first["loc"][1:] if first["type"] != "json_invalid")
     reason = str(first["msg"]).removeprefix("Value error, ")
     message = f"{where}: {reason}" if where else reason
     code = 400 if request.url.path.startswith("/v1/") else 422
-    return _reply(request, code, message, str(first["loc"][1]) if len(first["loc"]) > 1 else None)
+    return _reply(request, code, message, where.partition(".")[0] or None)
 
 
 async def _missing(request: Request, error: Exception) -> JSONResponse:

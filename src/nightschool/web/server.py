@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Callable, Collection
 
 import uvicorn
@@ -9,7 +11,9 @@ import uvicorn
 from nightschool.types import ConfigError
 from nightschool.web.app import create_app
 from nightschool.web.desk import Desk
-from nightschool.web.guard import LOCAL_NAMES, is_loopback
+from nightschool.web.guard import is_loopback
+
+ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 
 def run(
@@ -21,13 +25,14 @@ def run(
     hosts: Collection[str] = (),
     say: Callable[[str], None] = print,
 ) -> None:
-    """Serve a school until it is interrupted; host and port default to the school's settings.
+    """Serve a school until Ctrl-C; host and port default to the school's settings.
 
-    Without `allow_remote` only this machine is let in; ConfigError for another address. `hosts`
-    are further names by which browsers may call the server (behind a proxy, or a tunnel on
-    another port: "name:port").
+    Without `allow_remote` only this machine is let in: ConfigError for another address, as for
+    one that is taken. `hosts` are further names by which browsers may call the server (behind a
+    proxy, or a tunnel on another port: "name:port"). Port 0 takes any free one. `say` is told
+    the address once it can be opened.
     """
-    host = host or school.config.host
+    host = (host or school.config.host).strip("[]")
     port = school.config.port if port is None else port
     local = is_loopback(host)
     if not local and not allow_remote:
@@ -35,34 +40,28 @@ def run(
             f"{host} can be reached from other machines, and whoever reaches the page may answer "
             "and use the model: there is no password. Serve on 127.0.0.1, or say --allow-remote."
         )
-    names = set(hosts)
-    if not local:
-        names.add(host.strip("[]"))
+    names = set(hosts) if local else {*hosts, host}
     app = create_app(school, hosts=names, any_address=not local)
     config = uvicorn.Config(
         app,
-        host=host.strip("[]"),
-        port=port,
         log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    _Announced(config, host, say).run()
+    with _listen(host, port) as door, contextlib.suppress(KeyboardInterrupt):
+        name = "127.0.0.1" if host in ANYWHERE else f"[{host}]" if ":" in host else host
+        say(f"Answer questions at http://{name}:{door.getsockname()[1]}/ (Ctrl-C ends).")
+        uvicorn.Server(config).run(sockets=[door])
 
 
-class _Announced(uvicorn.Server):
-    """A uvicorn server that says its address once it can be opened (the port may be 0)."""
-
-    def __init__(self, config: uvicorn.Config, host: str, say: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._host, self._say = host, say
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
-        bound = [s.getsockname()[1] for server in self.servers for s in server.sockets]
-        if not self.started or not bound:
-            return
-        name = "127.0.0.1" if self._host in LOCAL_NAMES | {"0.0.0.0", "::"} else self._host  # noqa: S104
-        self._say(f"Answer questions at http://{name}:{bound[0]}/ (Ctrl-C ends).")
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}. Does another "
+            "`nightschool serve` run? Choose another with --port."
+        ) from error

@@ -20,6 +20,12 @@ from torch import Tensor, nn
 
 from nightschool.types import LearnerError
 
+# Padding of so many tokens costs about as much as one more pass through a small model.
+_PADDING = 128
+
+_FEW = 5_000_000
+"""Below so many parameters one thread is as fast as several, and far faster on a busy machine."""
+
 
 @dataclass
 class Factors:
@@ -53,11 +59,12 @@ class Body:
     the attention and feed-forward parts.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, threads: int | None = None) -> None:
         layers, self.parts = _find_parts(model)
         named = dict(model.named_modules())
         self.sizes = {name: _in_out(named[name]) for name in layers}
         self.parameters = sum(p.numel() for p in model.parameters())
+        self._threads = threads or (1 if self.parameters < _FEW else None)
         self._settle(model)
         model.get_output_embeddings().register_forward_pre_hook(_keep_wanted)  # type: ignore[operator]
         for name in layers:
@@ -77,6 +84,16 @@ class Body:
         self.device = next(model.parameters()).device
         head: Any = model.get_output_embeddings()  # type: ignore[operator]
         self.vocabulary, self.width = (int(n) for n in head.weight.shape)
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """This thread's number of helpers for a while: as set, one for small models, or torch's."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self._threads or before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     @property
     def window(self) -> int:
@@ -118,7 +135,7 @@ class Body:
         self, ids: Tensor, rows: Tensor, columns: Tensor, factors: Factors | None = None
     ) -> Tensor:
         """Logits (m, V) at m (row, column) places of already stacked rows."""
-        with _call(_Call(rows, columns, factors)):
+        with self.threads(), _call(_Call(rows, columns, factors)):
             out = self.model(input_ids=ids, use_cache=False)
         return torch.as_tensor(out.logits[0]).float()
 
@@ -128,7 +145,7 @@ class Body:
         lengths = torch.tensor([len(r) for r in rows], device=self.device)
         first = torch.zeros(1, dtype=torch.long, device=self.device)
         call = _Call(first, first, None)
-        with _call(call), torch.no_grad():
+        with self.threads(), _call(call), torch.no_grad():
             self.model(input_ids=ids, use_cache=False)
         assert call.hidden is not None
         hidden = call.hidden.float()
@@ -145,7 +162,7 @@ class Body:
         """
         rows = torch.arange(ids.shape[0], device=self.device)
         columns = torch.full_like(rows, ids.shape[1] - 1)
-        with _call(_Call(rows, columns, factors)), torch.no_grad():
+        with self.threads(), _call(_Call(rows, columns, factors)), torch.no_grad():
             out = self.model(input_ids=ids, past_key_values=cache, use_cache=True)
         return torch.as_tensor(out.logits[0]).float(), out.past_key_values
 
@@ -157,10 +174,15 @@ def padded(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Positions in batches of at most so many padded tokens, rows of like length together."""
+    """Positions in batches of at most so many padded tokens, rows of like length together.
+
+    A new batch begins where a longer row would pad the others by more than a pass costs.
+    """
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if batch and lengths[i] * (len(batch) + 1) > tokens:
+        longer = lengths[i] - lengths[batch[-1]] if batch else 0
+        too_many = lengths[i] * (len(batch) + 1) > tokens
+        if batch and (too_many or longer * len(batch) > _PADDING):
             yield batch
             batch = []
         batch.append(i)

@@ -17,7 +17,6 @@ from nightschool.learners.language.opening import choose_device, locate, open_mo
 from nightschool.learners.language.settings import LanguageSettings
 from nightschool.learners.language.storing import Stored
 from nightschool.learners.language.text import Text
-from nightschool.learners.language.training import threads
 from nightschool.types import (
     Blocks,
     Context,
@@ -72,7 +71,7 @@ class LanguageLearner:
         Contexts too long for the window lose their beginning. Raises LearnerError where the loss
         is not a number.
         """
-        with threads(self.settings):
+        with self.body.threads():
             return teaching.teach(self, dataset, seed, workspace, progress)
 
     def observe(
@@ -157,7 +156,7 @@ class LanguageKind:
         chosen = LanguageSettings.of(settings)
         name, revision = locate(source)
         model, tokenizer = open_model(name, revision, choose_device(chosen.device))
-        body = Body(model)
+        body = Body(model, chosen.threads)
         called = f"{name}@{revision}" if revision else Path(name).name
         stored = Stored(called, chosen.resolved_method(body.parameters), Habits())
         return _made(body, tokenizer, chosen, settings, stored)
@@ -167,7 +166,7 @@ class LanguageKind:
         chosen = LanguageSettings.of(settings)
         stored, posterior = storing.read(folder)
         model, tokenizer = storing.open_base(folder, stored, choose_device(chosen.device))
-        body, wrapped = Body(model), None
+        body, wrapped = Body(model, chosen.threads), None
         if storing.has_adapter(folder):
             wrapped = adapter.load_adapter(model, folder)
             body = body.around(wrapped.base_model.model)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from nightschool.learners.language import adapter, members
-from nightschool.learners.language.body import Body
+from nightschool.learners.language.body import Body, batches
 from nightschool.learners.language.checkpoint import digest
 from nightschool.learners.language.lessons import Lessons, bodies, prepare
 from nightschool.learners.language.marking import Habits
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("nightschool")
 
+_TOKENS_AT_ONCE = 8192
 _OWN_TEXTS = 48
 """How many texts the model writes for replay where no original dataset was given."""
 
@@ -97,13 +98,14 @@ def _train(
     at_once = settings.rows_at_once(body.parameters)
 
     def backward(step: int) -> float:
-        rows = sorted(lessons.step(step), key=lambda row: (len(row.ids), row.ids))
+        rows = lessons.step(step)
         loss = 0.0
-        for at in range(0, len(rows), at_once):
-            with autocast(settings, body.device):
-                part = members.row_loss(body, rows[at : at + at_once])
-            part.backward()  # type: ignore[no-untyped-call]
-            loss += float(part.detach())
+        for batch in batches([len(row.ids) for row in rows], _TOKENS_AT_ONCE):
+            for at in range(0, len(batch), at_once):
+                with autocast(settings, body.device):
+                    part = members.row_loss(body, [rows[i] for i in batch[at : at + at_once]])
+                part.backward()  # type: ignore[no-untyped-call]
+                loss += float(part.detach())
         return loss
 
     course = Course(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,19 +133,6 @@ def _resume(
                 "exp_avg_sq": second.copy_(tensors[f"second.{name}"]),
             }
     return step
-
-
-@contextmanager
-def threads(settings: LanguageSettings) -> Iterator[None]:
-    """The setting's number of threads for a while; torch's own where none is set."""
-    before = torch.get_num_threads()
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    try:
-        yield
-    finally:
-        if settings.threads is not None:
-            torch.set_num_threads(before)
 
 
 def autocast(settings: LanguageSettings, device: torch.device) -> torch.autocast:

@@ -3,7 +3,7 @@
 import { Refusal, call } from "./api.js";
 
 const DEPTH = 3;
-const EMPTY_WAIT_MS = 4_000;
+const EMPTY_WAIT_MS = 3_000;
 const LONGEST_WAIT_MS = 8_000;
 
 export class Ahead {

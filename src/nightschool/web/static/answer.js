@@ -76,7 +76,7 @@ function showParts() {
 function arrived() {
   if (!current && ahead.items.length) next();
   else showParts();
-  alarm(ahead.state === "refused" ? ahead.message : "");
+  alarm();
 }
 
 // Replies ---------------------------------------------------------------------------------------
@@ -149,6 +149,7 @@ function edit(entry) {
 
 function kept() {
   keptOne = true;
+  if (!current) ahead.wake(); // the queue may be filled again only now
 }
 
 function refused(entry) {
@@ -176,7 +177,7 @@ function showMark() {
   else mark.textContent = failing ? `waiting (${waiting})` : under ? "sending" : keptOne ? "kept" : "";
   mark.classList.toggle("kept", mark.textContent === "kept");
   mark.hidden = !mark.textContent;
-  if (!store.safe) alarm("This browser stores nothing: keep this tab open until all is kept.");
+  alarm();
 }
 
 function count(more) {
@@ -192,9 +193,17 @@ function hint(text) {
   $("hint").textContent = text;
 }
 
-function alarm(text) {
+function alarm() {
+  const unsafe = "This browser stores nothing: keep this tab open until all is kept.";
+  const text = ahead.state === "refused" ? ahead.message : store.safe ? "" : unsafe;
   $("alarm").textContent = text;
   $("alarm").hidden = !text;
+}
+
+// Long contexts scroll by page, with the cursor staying in the box.
+function turn(pages) {
+  const sheet = document.querySelector(".page");
+  sheet.scrollBy({ top: pages * 0.85 * sheet.clientHeight });
 }
 
 let silent = 0;
@@ -253,6 +262,8 @@ const actions = {
   undo,
   help: () => $("help").showModal(),
   note: () => note.focus(),
+  up: () => turn(-1),
+  down: () => turn(1),
   back: () => (current ? box.focus() : document.activeElement.blur()),
 };
 

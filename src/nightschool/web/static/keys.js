@@ -8,7 +8,8 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 export function listenToKeys(actions) {
   if (MAC) document.documentElement.classList.add("mac");
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.repeat || document.querySelector("dialog[open]")) return;
+    const held = event.repeat && !event.key.startsWith("Page");
+    if (event.isComposing || held || document.querySelector("dialog[open]")) return;
     const name = meaning(event);
     if (!name) return;
     event.preventDefault();
@@ -27,8 +28,10 @@ function meaning(event) {
   const inBox = field.id === "box";
   if (event.ctrlKey || event.metaKey || event.getModifierState("AltGraph")) return null;
   if (event.altKey) return MAC ? null : LETTERS[letter(event)];
-  if (event.key === "Escape") return field.id === "box" ? "leave" : "back";
+  if (event.key === "Escape") return inBox ? "leave" : "back";
   if (event.key === "Enter" && inBox && !event.shiftKey) return "answer";
+  if (inBox && event.key === "PageUp") return "up";
+  if (inBox && event.key === "PageDown") return "down";
   if (event.key === "Enter" && field.id === "person") return "back";
   if (event.key === "?" && (!typing || (inBox && !field.value))) return "help";
   if (typing) return null;
