@@ -26,7 +26,7 @@ EXAMPLES = [example("e"), example("f")]
 @pytest.fixture(autouse=True, scope="module")
 def _forkserver() -> Iterator[None]:
     # Children are forked from a clean process that has imported everything: fast and safe.
-    CLEAN.set_forkserver_preload(["tests.warehouse.helpers"])
+    CLEAN.set_forkserver_preload(["nightschool.warehouse", "pytest"])
     return
 
 
@@ -71,31 +71,12 @@ def whole_night(made: Path, folder: Path) -> tuple[dict[str, object], list[str]]
         return state(warehouse), trace.read_text().split()
 
 
-POINTS = [
-    "night.begun",
-    "seal.begin",
-    "segment.written",
-    "segment.renamed",
-    "manifest.written",
-    "seal.recorded",
-    "seal.end",
-    "store.begin",
-    "weights.written",
-    "weights.renamed",
-    "store.end",
-    "keep.begin",
-    "keep.before",
-    "keep.inside",
-    "keep.after",
-    "keep.end",
-    "post.begin",
-    "post.before",
-    "post.inside",
-    "post.after",
-    "post.end",
-    "finish.before",
-    "finish.after",
-]
+POINTS = """
+    night.begun seal.begin segment.written segment.renamed manifest.written seal.recorded seal.end
+    store.begin weights.written weights.renamed store.end
+    keep.begin keep.before keep.inside keep.after keep.end
+    post.begin post.before post.inside post.after post.end finish.before finish.after
+""".split()
 
 
 def test_a_night_killed_at_any_point_ends_like_an_unbroken_one(made: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from starlette.testclient import TestClient
 from web_fakes import FakeSchool, new_id
@@ -113,14 +115,14 @@ def test_a_broken_body_is_refused_in_words(client: TestClient, raw: str) -> None
 
 
 def test_half_a_character_cannot_be_stored(client: TestClient) -> None:
-    raw = '{"id":"%s","question_id":"q0","person":"a","reply":"answer","text":"\\ud83d"}' % new_id()
+    raw = json.dumps(body(text="\ud83d"))
     reply = client.post("/api/answers", content=raw, headers={"content-type": "application/json"})
     assert reply.status_code == 422
     assert "half a character" in reply.json()["error"]
 
 
 def test_seconds_must_be_a_number(client: TestClient) -> None:
-    raw = '{"id":"%s","question_id":"q0","person":"a","reply":"skip","seconds":NaN}' % new_id()
+    raw = json.dumps(body(seconds=float("nan")))
     reply = client.post("/api/answers", content=raw, headers={"content-type": "application/json"})
     assert reply.status_code == 422
     assert "seconds" in reply.json()["error"]

@@ -17,10 +17,16 @@ from nightschool.types import Answer, Reply, UnknownQuestion
 CHROMIUM = os.environ.get("NIGHTSCHOOL_CHROMIUM") or next(
     (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
 )
-ARGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update"
-).split()
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 pytestmark = pytest.mark.browser
 if CHROMIUM is None:
@@ -30,8 +36,8 @@ if CHROMIUM is None:
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
 
 HOSTILE = (
-    "</textarea><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    "<style>*{display:none}</style>\n\t<b>bold?</b> {{ 7*7 }} &amp; Jane has"
+    "</textarea><script>document.title='owned'</script>"
+    "<img src=x onerror=\"document.title='owned'\"><style>*{display:none}</style>\n\t<b>bold?</b> {{ 7*7 }} &amp; Jane has"
 )
 
 
@@ -321,7 +327,7 @@ def test_hostile_contexts_are_only_text(page: Page, server: Server, school: Fake
     page.evaluate("localStorage.clear(), sessionStorage.clear()")
     page.goto(server.url)
     shows(page, HOSTILE)
-    answer(page, f"forbidden {HOSTILE}")
+    answer(page, "forbidden <img src=x onerror=\"document.title='owned'\"><b>x</b>")
     shows(page, HOSTILE + " again")
     page.wait_for_selector("#refused article")
     page.wait_for_timeout(100)
@@ -342,8 +348,9 @@ def test_any_context_leaves_room_for_the_answer(
     for part in ("#box", "#send"):
         place = page.locator(part).bounding_box()
         assert place is not None
-        assert 0 <= place["x"] and place["x"] + place["width"] <= 360
-        assert 0 <= place["y"] and place["y"] + place["height"] <= 640
+        assert min(place["x"], place["y"]) >= 0
+        assert place["x"] + place["width"] <= 360
+        assert place["y"] + place["height"] <= 640
     answer(page, "done")
     settled(page, lambda: said(school) == [("q0", "answer", "done")])
 
@@ -417,19 +424,26 @@ def test_the_status_page_renews_itself(
     page.wait_for_selector("#stale", state="hidden")
 
 
+STOPWATCH = """() => {
+  window.took = [];
+  let began = 0;
+  const start = (event) => { if (event.key === "Enter") began = performance.now(); };
+  addEventListener("keydown", start, true);
+  const box = document.getElementById("box");
+  const stop = () => {
+    const ready = document.activeElement === box && box.value === "";
+    window.took.push(ready ? performance.now() - began : Infinity);
+  };
+  new MutationObserver(() => requestAnimationFrame(stop)).observe(
+    document.getElementById("context"), { childList: true });
+}"""
+
+
 def test_latency_from_enter_to_the_next_question(
     page: Page, school: FakeSchool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     school.questions += [a_question(n, f"Question {n}") for n in range(3, 60)]
-    page.evaluate(
-        """() => { window.took = []; let began = 0;
-        addEventListener('keydown', (e) => { if (e.key === 'Enter') began = performance.now(); }, true);
-        new MutationObserver(() => requestAnimationFrame(() => {
-          const ready = document.activeElement.id === 'box' && document.getElementById('box').value === '';
-          window.took.push(ready ? performance.now() - began : Infinity);
-        })).observe(document.getElementById('context'), { childList: true, characterData: true, subtree: true });
-        }"""
-    )
+    page.evaluate(STOPWATCH)
     for n in range(40):
         page.keyboard.type("four")
         page.keyboard.press("Enter")
@@ -438,9 +452,7 @@ def test_latency_from_enter_to_the_next_question(
     took = sorted(page.evaluate("took"))
     settled(page, lambda: len(school.answers) == 40)
     with capsys.disabled():
-        median, worst = statistics.median(took), took[-1]
-        print(
-            f"\nEnter to the next question, focused and painted: {median:.1f} ms median, {worst:.1f} ms worst of {len(took)}"
-        )
+        told = f"{statistics.median(took):.1f} ms median, {took[-1]:.1f} ms worst of {len(took)}"
+        print(f"\nEnter to the next question, focused and painted: {told}")
     assert statistics.median(took) < 500
     assert all(a.reply is Reply.ANSWER for a in school.answers.values())

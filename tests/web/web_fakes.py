@@ -209,7 +209,8 @@ class Server:
         self._thread.start()
         deadline = time.monotonic() + 10
         while not self._server.started:
-            assert time.monotonic() < deadline and self._thread.is_alive(), "no server"
+            assert time.monotonic() < deadline, "no server"
+            assert self._thread.is_alive(), "the server ended"
             time.sleep(0.01)
         return self
 

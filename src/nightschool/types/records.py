@@ -190,9 +190,9 @@ class Verdict:
     """Who serves tomorrow and why: what was seen, how sure it is, how many items would settle it.
 
     `p_better` is the p-value of "no better than the champion" and `p_worse` that of "worse by the
-    gate's margin": small ones speak for the challenger (nan when not looked). `needed` is the number
-    of further items that would settle it (0: settled; -1: unknown). `look` is None when the gate
-    did not look. `serves` is the version that serves after it.
+    gate's margin": small ones speak for the challenger (nan when not looked). `needed` is the
+    number of further items that would settle it (0: settled; -1: unknown). `look` is None when
+    the gate did not look. `serves` is the version that serves after it.
     """
 
     night: int

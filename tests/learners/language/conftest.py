@@ -13,13 +13,14 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from nightschool.learners.language import KIND
 from nightschool.types import Document, Example, ExamItem, Manifest
 
 ANIMALS = ("cat", "dog", "cow", "duck", "owl", "frog", "bee", "hen")
 SOUNDS = ("meow", "woof", "moo", "quack", "hoot", "ribbit", "buzz", "cluck")
 PLACES = ("farm", "yard", "pond", "field")
 
-FAST = {"steps": 40, "learning_rate": 1e-2, "member_steps": 8, "original": 40, "threads": 1}
+FAST = {"steps": 60, "learning_rate": 1e-2, "member_steps": 8, "original": 40, "threads": 1}
 
 TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 CONFIGS: dict[str, Callable[..., transformers.PretrainedConfig]] = {
@@ -96,6 +97,7 @@ def build(folder: Path, kind: str, window: int = 64) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=None,
+        initializer_range=0.1,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -113,6 +115,27 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
     def find(kind: str) -> Path:
         if kind not in made:
             made[kind] = build(tmp_path_factory.mktemp(kind) / "model", kind)
+        return made[kind]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def grown_of(
+    folder_of: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """The folder of a tiny model that has read the texts, made once a session."""
+    made: dict[str, Path] = {}
+
+    def find(kind: str) -> Path:
+        if kind not in made:
+            place = tmp_path_factory.mktemp(f"grown_{kind}")
+            settings = {**FAST, "members": 0, "replay_rows": 4, "steps": 100}
+            learner = KIND.begin(str(folder_of(kind)), settings)
+            every = [e for p in PLACES for e in sounds(p)]
+            grown = learner.fit(Lessons(every, (), texts()), seed=1, workspace=place / "night")
+            grown.save(place / "model")
+            made[kind] = place / "model"
         return made[kind]
 
     return find
@@ -149,6 +172,12 @@ def example(shown: str, answer: str, weight: float = 1.0) -> Example:
 def sounds(place: str) -> list[Example]:
     """What each animal says at a place: the pool of these tests."""
     return [example(context(a, place), s) for a, s in zip(ANIMALS, SOUNDS, strict=True)]
+
+
+def turned(place: str, by: int = 1) -> list[Example]:
+    """Other answers: each animal makes the sound of another."""
+    other = SOUNDS[by:] + SOUNDS[:by]
+    return [example(context(a, place), s) for a, s in zip(ANIMALS, other, strict=True)]
 
 
 def items(examples: Sequence[Example]) -> list[ExamItem]:

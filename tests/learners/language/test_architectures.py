@@ -45,23 +45,24 @@ def test_a_night_raises_the_marks(kind: str, folder_of: Folders, tmp_path: Path)
     assert bytes_of(tmp_path / "saved") == bytes_of(tmp_path / "twice")
 
 
-@pytest.mark.parametrize("kind", ["llama", "gpt2", "qwen2"])
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_an_adapter_learns_night_after_night(
-    kind: str, folder_of: Folders, tmp_path: Path
+    kind: str, grown_of: Folders, tmp_path: Path
 ) -> None:
-    settings = {**FAST, "method": "lora", "learning_rate": 3e-2}
-    KIND.begin(str(folder_of(kind)), settings).save(tmp_path / "v0")
+    settings = {**FAST, "method": "lora", "learning_rate": 2e-2, "steps": 40}
+    KIND.begin(str(grown_of(kind)), settings).save(tmp_path / "v0")
     zero = KIND.load(tmp_path / "v0", settings)
-    exam = items(sounds("farm"))
+    new = turned("farm")
+    exam = items(new)
     first = zero.mark(exam)
-    one = taught(zero, tmp_path / "n1")
+    one = zero.fit(Lessons(new, (), texts()), seed=3, workspace=tmp_path / "n1")
     assert np.mean(one.mark(exam)) > np.mean(first) + 0.2
-    assert zero.mark(exam) == first
+    assert zero.mark(exam) == first, "the old learner was changed"
     one.save(tmp_path / "v1")
     assert not (tmp_path / "v1" / "model.safetensors").exists(), "the base was stored twice"
     back = KIND.load(tmp_path / "v1", settings)
     assert back.mark(exam) == one.mark(exam)
-    two = taught(back, tmp_path / "n2", seed=4)
+    two = back.fit(Lessons((), new, texts()), seed=4, workspace=tmp_path / "n2")
     assert np.mean(two.mark(exam)) > np.mean(one.mark(exam))
     assert back.mark(exam) == one.mark(exam)
     two.save(tmp_path / "v2")

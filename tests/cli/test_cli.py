@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from nightschool.app import School
+from nightschool.cli import main
+
+from ..conftest import make_school, world
+
+
+def run(*args, folder=None, typed=None):
+    school = ["--school", str(folder)] if folder else []
+    return CliRunner().invoke(main, [*school, *map(str, args)], input=typed)
+
+
+def ok(*args, folder=None, typed=None):
+    result = run(*args, folder=folder, typed=typed)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(*args, folder=None):
+    result = run(*args, folder=folder)
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    code = (
+        "import sys; from nightschool.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch','sqlalchemy','transformers','fastapi') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    for command in ("init", "pool", "ask", "serve", "night", "status", "exam", "promote"):
+        assert command in done.stdout
+
+
+def test_the_whole_story_by_hand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = world(80, 0)
+    (tmp_path / "contexts.jsonl").write_text(
+        "\n".join(json.dumps({"context": c, "group": g}) for c, _, g in rows)
+    )
+    assert "A school in" in ok("init", "my-school", "--learner", "bagofwords", "--seed", 5)
+    monkeypatch.chdir(tmp_path / "my-school")
+    assert "80 contexts added" in ok("pool", "add", "../contexts.jsonl")
+    assert "80 known before" in ok("pool", "add", "../contexts.jsonl")
+    said = ok("ask", "--person", "anna", "--limit", 3, typed="green\n/skip\n\n/what\nblue\n")
+    assert "3 answers kept" in said
+    assert "Not kept: The answer is empty" in said
+    said = ok("ask", "--person", "anna", typed="gren\n/undo\ngreen\n/quit\n")
+    assert "Taken back." in said
+    assert "Night 1: 4 answers so far" in ok("night")
+    status = ok("status")
+    assert "Answers     4" in status
+    assert "Bring one with `nightschool exam add FILE`" in status
+    assert json.loads(ok("status", "--json"))["answers"] == 4
+    assert "All is well." in ok("doctor", "--collect-garbage")
+
+
+def test_exam_promote_rollback_backup(school_folder, oracle, tmp_path):
+    from nightschool.loop import teach
+
+    with School.open(school_folder) as school:
+        teach(school, oracle, 20)
+    ok("night", folder=school_folder)
+    out = ok("exam", folder=school_folder)
+    assert "answer" in out
+    assert "(gates)" in out
+    with School.open(school_folder) as school:
+        newest = school.warehouse.trainee().id
+        school.promote("v0", "test", "begin from v0")
+    assert f"{newest} serves" in ok("promote", newest, folder=school_folder)
+    assert "v0 serves" in ok("rollback", folder=school_folder)
+    assert "Backed up" in ok("backup", tmp_path / "copy", folder=school_folder)
+    assert "All is well" in ok("doctor", folder=tmp_path / "copy")
+
+
+def test_config_shows_and_sets(school_folder):
+    assert "gate = 'balanced'" in ok("config", folder=school_folder)
+    ok("config", "gate", "strict", folder=school_folder)
+    assert ok("config", "gate", folder=school_folder).strip() == "strict"
+    ok("config", "learner_settings.steps", "9", folder=school_folder)
+    assert ok("config", "learner_settings.steps", folder=school_folder).strip() == "9"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["config", "gaet", "strict"], ["unknown setting 'gaet'", "did you mean 'gate'"]),
+        (["config", "questions", "dozen"], ["must be a number"]),
+        (["config", "strange"], ["Unknown setting 'strange'"]),
+        (["promote", "v99"], ["v99"]),
+        (["rollback"], ["no "]),
+        (["pool", "add", "nowhere.txt"], ["there is no such file"]),
+        (["exam", "add", "nowhere.jsonl"], ["nowhere.jsonl"]),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(school_folder, args, words):
+    output = refused(*args, folder=school_folder)
+    for word in words:
+        assert word in output
+
+
+def test_a_broken_pool_line_adds_nothing(school_folder, tmp_path):
+    file = tmp_path / "broken.jsonl"
+    file.write_text('{"context": "A new one is"}\n{"context"\n')
+    assert "broken.jsonl, line 2" in refused("pool", "add", file, folder=school_folder)
+    with School.open(school_folder) as school:
+        assert school.warehouse.counts().training + school.warehouse.counts().exam == 300
+
+
+def test_outside_a_school_the_cure_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "nightschool init FOLDER" in refused("status")
+
+
+def test_an_unknown_strategy_names_those_that_there_are(tmp_path):
+    folder = make_school(tmp_path / "s", strategy="bold")
+    assert "installed: bald, hybrid" in refused("night", folder=folder)
+
+
+def test_a_failed_night_leaves_the_champion_serving_and_the_next_one_resumes(tmp_path, oracle):
+    from nightschool.loop import teach
+
+    folder = make_school(tmp_path / "s", strategy="bold")
+    with School.open(folder) as school:
+        teach(school, oracle, 20)
+    refused("night", folder=folder)
+    with School.open(folder) as school:
+        assert school.champion().id in ("v0", "v1")
+    ok("config", "strategy", "bald", folder=folder)
+    assert "Night 1:" in ok("night", folder=folder)
+
+
+def test_a_second_night_is_refused_while_one_runs(school_folder):
+    with School.open(school_folder) as school, school.begin_night():
+        assert str(os.getpid()) in refused("night", folder=school_folder)
+
+
+def test_a_second_server_is_refused(school_folder):
+    with School.open(school_folder) as school, school.warehouse.serve_lock():
+        assert "served" in refused("serve", folder=school_folder)
+
+
+def test_a_full_disk_is_told_before_anything_is_fitted(school_folder, oracle, monkeypatch):
+    import nightschool.warehouse.disk as disk
+    from nightschool.loop import teach
+
+    with School.open(school_folder) as school:
+        teach(school, oracle, 20)
+    free = disk.shutil.disk_usage(school_folder)._replace(free=1000)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: free)
+    output = refused("night", folder=school_folder)
+    assert "free" in output
+    monkeypatch.undo()
+    assert "Night 1:" in ok("night", folder=school_folder)
+
+
+def test_python_dash_m_runs_the_command_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "nightschool", "--version"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "0.1.0" in done.stdout

@@ -1,0 +1,40 @@
+"""A stranger's strategy is found by its entry point, passes the suite, and asks questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nightschool.app import School, parts
+from nightschool.loop import teach
+from nightschool.testing import check_strategy
+
+from ..conftest import make_school
+
+PACKAGE = Path(__file__).parent / "package"
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """What pip would do: a module and its dist-info on the path."""
+    monkeypatch.syspath_prepend(str(PACKAGE))
+
+
+def test_it_is_found_and_conforms():
+    assert "least_confidence" in parts.names("strategies")
+    check_strategy(parts.strategy("least_confidence"))
+
+
+def test_it_chooses_the_questions_of_a_school(tmp_path, oracle):
+    with School.open(make_school(tmp_path / "s", strategy="least_confidence")) as school:
+        school.night()
+        asked = {q.strategy for q in school.warehouse.queue()}
+        assert asked == {"least_confidence", "random"}
+        assert teach(school, oracle, 20) == 20
+
+
+def test_it_took_one_function():
+    source = (PACKAGE / "least_confidence.py").read_text()
+    assert source.count("def ") == 1
+    assert "import" not in source
