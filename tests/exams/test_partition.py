@@ -46,5 +46,5 @@ def test_all_or_nothing() -> None:
 
 @pytest.mark.parametrize(("key", "share"), [(KEY, 1.5), (KEY, -0.1), (b"", 0.5)])
 def test_bad_settings_name_the_cure(key: bytes, share: float) -> None:
-    with pytest.raises(ConfigError, match="set it between|make one"):
+    with pytest.raises(ConfigError, match=r"set it between|make one"):
         partition_of(Context.of("x"), key, share)

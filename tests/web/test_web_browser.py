@@ -37,7 +37,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  
 
 HOSTILE = (
     "</textarea><script>document.title='owned'</script>"
-    "<img src=x onerror=\"document.title='owned'\"><style>*{display:none}</style>\n\t<b>bold?</b> {{ 7*7 }} &amp; Jane has"
+    "<img src=x onerror=\"document.title='owned'\"><style>*{display:none}</style>"
+    "\n\t<b>bold?</b> {{ 7*7 }} &amp; Jane has"
 )
 
 
@@ -443,6 +444,7 @@ def test_latency_from_enter_to_the_next_question(
     page: Page, school: FakeSchool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     school.questions += [a_question(n, f"Question {n}") for n in range(3, 60)]
+    shows(page, "One and one is")
     page.evaluate(STOPWATCH)
     for n in range(40):
         page.keyboard.type("four")

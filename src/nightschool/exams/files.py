@@ -100,7 +100,7 @@ def csv_rows(path: Path) -> Iterator[Row]:
                 yield reader.line_num, fields
         except csv.Error as error:
             raise ExamError(
-                f"{path}, line {reader.line_num}: {error}; check the quotes of that line."
+                f"{path}, line {reader.reader.line_num}: {error}; check the quotes of that line."
             ) from error
 
 

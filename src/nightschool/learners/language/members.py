@@ -20,7 +20,7 @@ from nightschool.learners.language.body import Body, Factors, padded
 from nightschool.learners.language.lessons import Row, generator, turn
 from nightschool.learners.language.settings import LanguageSettings
 from nightschool.learners.language.training import CLIP, Course, autocast, train
-from nightschool.types import LearnerError
+from nightschool.types import LearnerError, Progress
 
 
 def dropout_passes(body: Body, settings: LanguageSettings, seed: int) -> Factors:
@@ -83,7 +83,12 @@ def bootstraps(
 
 
 def train_members(
-    body: Body, lessons: Bootstraps, settings: LanguageSettings, file: Path, identity: str
+    body: Body,
+    lessons: Bootstraps,
+    settings: LanguageSettings,
+    file: Path,
+    identity: str,
+    progress: Progress | None = None,
 ) -> dict[str, Tensor]:
     """Trains all members in one batch a step; their factors by name, ready to be saved."""
     parameters = _fresh(body, settings, lessons.seed)
@@ -117,7 +122,7 @@ def train_members(
         identity,
         settings.checkpoint_steps,
     )
-    train(parameters, backward, course, _clip_each(parameters))
+    train(parameters, backward, course, _clip_each(parameters), progress)
     return {name: p.detach() for name, p in parameters.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +51,12 @@ def teach(
     lessons = prepare(learner.text, dataset, texts, settings, learner.window, seed, end)
     identity = _identity(learner, dataset, earlier, seed)
     body, wrapped = _pupil(learner, seed)
-    _train(body, learner, lessons, workspace / "fit.safetensors", identity, progress)
-    posterior = _posterior(body, learner, lessons, workspace / "members.safetensors", identity)
+    more = settings.member_steps if settings.members else 0
+    told = _Told(progress, lessons.steps + more)
+    _train(body, learner, lessons, workspace / "fit.safetensors", identity, told)
+    told = replace(told, before=lessons.steps)
+    file = workspace / "members.safetensors"
+    posterior = _posterior(body, learner, lessons, file, identity, told)
     return replace(
         learner,
         body=body,
@@ -60,6 +64,19 @@ def teach(
         posterior=posterior,
         stored=replace(learner.stored, habits=habits),
     )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Progress through both trainings, told as one."""
+
+    progress: Progress | None
+    total: int
+    before: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(self.before + done, self.total)
 
 
 def _texts(learner: LanguageLearner, dataset: Dataset, seed: int) -> list[str]:
@@ -91,7 +108,7 @@ def _train(
     lessons: Lessons,
     file: Path,
     identity: str,
-    progress: Progress | None,
+    progress: Progress,
 ) -> None:
     settings = learner.settings
     parameters = _learning(body, learner.stored.method)
@@ -125,7 +142,12 @@ def _learning(body: Body, method: str) -> dict[str, nn.Parameter]:
 
 
 def _posterior(
-    body: Body, learner: LanguageLearner, lessons: Lessons, file: Path, identity: str
+    body: Body,
+    learner: LanguageLearner,
+    lessons: Lessons,
+    file: Path,
+    identity: str,
+    progress: Progress,
 ) -> dict[str, Tensor] | None:
     """The members' factors; None where the settings want dropout only."""
     settings = learner.settings
@@ -133,7 +155,7 @@ def _posterior(
     if settings.members == 0 or not answers:
         return None
     resampled = members.bootstraps(answers, lessons.rehearsal, settings, lessons.seed)
-    return members.train_members(body, resampled, settings, file, identity)
+    return members.train_members(body, resampled, settings, file, identity, progress)
 
 
 def _identity(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ANIMALS, ARCHITECTURES, FAST, Lessons, context, items, sounds, texts
+from tiny_models import ANIMALS, ARCHITECTURES, FAST, Lessons, context, items, sounds, texts, turned
 
 from nightschool.learners.language import KIND, LanguageLearner
 from nightschool.types import Context
@@ -19,9 +19,7 @@ Folders = Callable[[str], Path]
 def taught(
     learner: LanguageLearner, workspace: Path, place: str = "farm", seed: int = 3
 ) -> LanguageLearner:
-    return learner.fit(
-        Lessons(sounds(place), original=texts()), seed=seed, workspace=workspace
-    )
+    return learner.fit(Lessons(sounds(place), original=texts()), seed=seed, workspace=workspace)
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -46,9 +44,7 @@ def test_a_night_raises_the_marks(kind: str, folder_of: Folders, tmp_path: Path)
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
-def test_an_adapter_learns_night_after_night(
-    kind: str, grown_of: Folders, tmp_path: Path
-) -> None:
+def test_an_adapter_learns_night_after_night(kind: str, grown_of: Folders, tmp_path: Path) -> None:
     settings = {**FAST, "method": "lora", "learning_rate": 2e-2, "steps": 40}
     KIND.begin(str(grown_of(kind)), settings).save(tmp_path / "v0")
     zero = KIND.load(tmp_path / "v0", settings)

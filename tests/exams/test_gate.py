@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nightschool.exams import EvidenceGate, balanced, strict
+from nightschool.types import Case, Decision, ExamError, ExamResult, Look, Mark
+
+Cases = Callable[..., Case]
+GATES = [balanced(), strict()]
+
+
+def drawn(n: int, gain: float, seed: int = 0) -> tuple[list[float], list[float]]:
+    rng = np.random.default_rng(seed)
+    before = rng.uniform(0.1, 0.9, n)
+    after = np.clip(before + gain + rng.normal(0, 0.15, n), 0, 1)
+    return before.tolist(), after.tolist()
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_clearly_better_challenger_is_promoted(gate: EvidenceGate, case: Cases) -> None:
+    verdict = gate.judge(7, case(*drawn(150, 0.2)))
+    assert verdict.decision is Decision.PROMOTE
+    assert (verdict.serves, verdict.needed, verdict.items, verdict.night) == ("v1", 0, 150, 7)
+    assert verdict.look == Look(7, 0, 150, gate.rule.level(0, []), True, "v0", "v1")
+    assert verdict.p_better < 0.001
+    assert verdict.reason.startswith("Promoted: 5")
+    assert "on 150 exam items" in verdict.reason
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_worse_challenger_is_kept_out(gate: EvidenceGate, case: Cases) -> None:
+    verdict = gate.judge(7, case(*drawn(150, -0.02)))
+    assert (verdict.decision, verdict.serves) == (Decision.KEEP, "v0")
+    assert verdict.look is not None
+    assert verdict.needed > 0
+    assert f"about {verdict.needed} more items like these would show that it is worse" in (
+        verdict.reason
+    )
+
+
+def test_balanced_takes_what_strict_wants_proved(case: Cases) -> None:
+    seen = case(*drawn(400, 0.013, seed=3))
+    assert balanced().judge(1, seen).decision is Decision.PROMOTE
+    verdict = strict().judge(1, seen)
+    assert verdict.decision is Decision.KEEP
+    assert "would show that it is better" in verdict.reason
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=20, max_size=200), st.integers(0, 10**6))
+def test_identical_answers_are_never_promoted(marks: list[float], day: int) -> None:
+    def result(version: str) -> ExamResult:
+        made = tuple(Mark("answer", v, True, f"i{i}") for i, v in enumerate(marks))
+        return ExamResult(version, "bank", made)
+
+    for gate in GATES:
+        verdict = gate.judge(1, Case(day, result("a"), result("b"), result("c"), []))
+        assert verdict.decision is Decision.KEEP
+        assert "no difference to be seen" in verdict.reason
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 99), st.floats(-0.1, 0.2), st.randoms(use_true_random=False))
+def test_order_of_items_changes_nothing(seed: int, gain: float, rnd: object) -> None:
+    before, after = drawn(60, gain, seed)
+    order = np.random.default_rng(seed).permutation(60)
+
+    def case_of(rows: np.ndarray) -> Case:
+        def result(version: str, values: list[float]) -> ExamResult:
+            made = (Mark("answer", values[i], True, f"i{i}", f"g{i % 2}") for i in rows)
+            return ExamResult(version, "bank", tuple(made))
+
+        return Case(0, result("a", before), result("b", after), None, [])
+
+    one = balanced().judge(1, case_of(np.arange(60)))
+    two = balanced().judge(1, case_of(order))
+    # the mean of the marks is summed in another order: equal to the last digits only
+    assert dataclasses.replace(two, before=one.before, after=one.after) == one
+
+
+def test_no_exam_yet(case: Cases) -> None:
+    verdict = balanced().judge(1, case([], []))
+    assert verdict.decision is Decision.KEEP
+    assert "no exam yet: answer exam questions or bring a file with --exam" in verdict.reason
+    assert (verdict.look, verdict.items, verdict.needed) == (None, 0, -1)
+    assert math.isnan(verdict.p_better)
+
+
+def test_too_few_items(case: Cases) -> None:
+    verdict = balanced().judge(1, case(*drawn(7, 0.5)))
+    assert verdict.look is None
+    assert "on 7 exam items; it takes 20 items to compare two models" in verdict.reason
+
+
+def test_reporting_marks_alone_do_not_gate() -> None:
+    def result(version: str, value: float) -> ExamResult:
+        made = tuple(Mark("exact", value, False, f"i{i}") for i in range(100))
+        return ExamResult(version, "bank", made)
+
+    verdict = balanced().judge(1, Case(0, result("a", 0.0), result("b", 1.0), None, []))
+    assert "no exam yet" in verdict.reason
+
+
+def test_the_same_version_spends_no_look(case: Cases) -> None:
+    verdict = balanced().judge(1, case(*drawn(100, 0.3), challenger="v0"))
+    assert (verdict.decision, verdict.look) == (Decision.KEEP, None)
+    assert "is the one that serves" in verdict.reason
+
+
+def test_not_due(case: Cases) -> None:
+    looks = [Look(1, 0, 100, 0.01, False, "v0", "v0.5")]
+    verdict = balanced().judge(2, case(*drawn(100, 0.3), looks=looks, day=1))
+    assert (verdict.decision, verdict.look) == (Decision.KEEP, None)
+    assert "hardly grown" in verdict.reason
+
+
+def test_a_lost_skill_is_named_and_costs_no_look(case: Cases) -> None:
+    groups = ["halves"] * 25 + ["sums"] * 120 + ["odd"] * 3
+    before = [0.9] * 25 + [0.3] * 120 + [0.5] * 3
+    after = [0.4] * 25 + [0.8] * 120 + [0.1] * 3
+    verdict = balanced().judge(1, case(before, after, groups=groups))
+    assert (verdict.decision, verdict.look, verdict.serves) == (Decision.KEEP, None, "v0")
+    assert "'halves' fell by 50 points on its 25 items" in verdict.reason
+    assert verdict.evidence["lost"] == ["halves"]
+    assert verdict.evidence["too_few_to_tell"] == ["odd"]
+    json.dumps(verdict.evidence, allow_nan=False)
+
+
+def test_roll_back_names_both_scores(case: Cases) -> None:
+    before, after = drawn(200, -0.05)
+    better = [min(v + 0.1, 1.0) for v in before]
+    verdict = balanced().judge(9, case(before, after, previous=better))
+    assert (verdict.decision, verdict.serves) == (Decision.ROLL_BACK, "old")
+    assert verdict.look is not None
+    assert not verdict.look.promoted
+    assert verdict.reason.startswith("Rolled back: the model that served has 5")
+    json.dumps(verdict.evidence, allow_nan=False)
+
+
+def test_other_banks_and_missing_items_are_refused(case: Cases) -> None:
+    seen = case(*drawn(50, 0.1))
+    with pytest.raises(ExamError, match="different banks"):
+        balanced().judge(
+            1, dataclasses.replace(seen, champion=dataclasses.replace(seen.champion, bank="x"))
+        )
+    short = dataclasses.replace(seen.challenger, marks=seen.challenger.marks[5:])
+    with pytest.raises(ExamError, match="different items"):
+        balanced().judge(1, dataclasses.replace(seen, challenger=short))
+
+
+def test_a_re_run_decides_alike(case: Cases) -> None:
+    seen = case(*drawn(80, 0.04))
+    assert balanced().judge(3, seen) == balanced().judge(3, seen)
