@@ -137,3 +137,21 @@ def test_eight_threads_keep_answers_and_all_are_there_once(warehouse: Warehouse)
     assert sum(news) == 100
     assert len(news) == 200
     assert [person.id for person in warehouse.people()] == [f"person{i}" for i in range(4)]
+
+
+def test_two_processes_write_in_turn_without_errors(folder: Path, warehouse: Warehouse) -> None:
+    """Two open warehouses stand for two processes (the server and the night)."""
+    questions = [question.id for question in warehouse.queue()]
+    with Warehouse.open(folder) as other:
+
+        def keep(name: str, mine: Warehouse) -> None:
+            for i in range(20):
+                mine.keep(answer(f"{name}-{i}", questions[i % 10], name))
+
+        sides = [("a", warehouse), ("b", other), ("c", warehouse), ("d", other)]
+        threads = [threading.Thread(target=keep, args=side) for side in sides]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(other.answers()) == 80

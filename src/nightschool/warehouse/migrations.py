@@ -31,23 +31,25 @@ _FIRST = (
         id TEXT PRIMARY KEY NOT NULL, context_id BIGINT NOT NULL REFERENCES contexts (id),
         strategy TEXT NOT NULL, score DOUBLE PRECISION NOT NULL, version TEXT NOT NULL,
         night INTEGER NOT NULL, rank INTEGER NOT NULL, queued BOOLEAN NOT NULL)""",
-    "CREATE INDEX questions_queue ON questions (queued, night, rank)",
+    "CREATE INDEX questions_queue ON questions (queued, night DESC, rank)",
     "CREATE INDEX questions_context ON questions (context_id)",
     """CREATE TABLE leases (
         question_id TEXT PRIMARY KEY NOT NULL REFERENCES questions (id),
         person TEXT NOT NULL, until DOUBLE PRECISION NOT NULL)""",
+    "CREATE INDEX leases_person ON leases (person, until)",
     """CREATE TABLE answers (
         seq {serial}, id TEXT NOT NULL UNIQUE,
         question_id TEXT NOT NULL REFERENCES questions (id), context_id BIGINT NOT NULL,
         person TEXT NOT NULL REFERENCES people (id), reply TEXT NOT NULL,
         kind TEXT, body TEXT, blobs TEXT, seconds DOUBLE PRECISION NOT NULL,
         at DOUBLE PRECISION NOT NULL, note TEXT NOT NULL)""",
-    "CREATE INDEX answers_context ON answers (context_id)",
+    "CREATE INDEX answers_context ON answers (context_id, person)",
     "CREATE INDEX answers_person ON answers (person, seq)",
     """CREATE TABLE retractions (
         seq {serial}, id TEXT NOT NULL UNIQUE,
         answer_id TEXT NOT NULL UNIQUE REFERENCES answers (id), person TEXT NOT NULL,
         why TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, reason TEXT NOT NULL)""",
+    "CREATE INDEX retractions_person ON retractions (person, seq)",
     """CREATE TABLE manifests (
         hash TEXT PRIMARY KEY NOT NULL, night INTEGER NOT NULL, body TEXT NOT NULL)""",
     """CREATE TABLE nights (

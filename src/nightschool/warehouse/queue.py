@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from nightschool.faults import reach
 from nightschool.types import Pick, Question, Retract, UnknownQuestion
@@ -62,11 +62,13 @@ def lease(
     connection: Connection, person: str, ttl: float, hold: Sequence[str], now: float
 ) -> Question | None:
     """The person's next question, kept for them for `ttl` seconds; None when none is left."""
-    free = and_(
-        _q.c.id.not_in(list(hold)),
-        or_(_l.c.question_id.is_(None), _l.c.person == person, _l.c.until <= now),
+    held = _q.c.id.in_(list(hold))
+    others = exists().where(_l.c.question_id == _q.c.id, _l.c.person != person, _l.c.until > now)
+    row = (
+        _undone(connection, person, ~held, ~others)
+        or _own(connection, person, now, ~held)
+        or _first(connection, ~held, ~others)
     )
-    row = _undone(connection, person, free) or _next(connection, person, free, now)
     if row is None:
         return None
     given = {"person": person, "until": now + ttl}
@@ -78,31 +80,34 @@ def lease(
     return to_question(row)
 
 
-def _undone(connection: Connection, person: str, free: ColumnElement[bool]) -> Any:
+def _undone(connection: Connection, person: str, *free: ColumnElement[bool]) -> Any:
     # An answer taken back is asked again first, newest first, whether or not it is still queued.
     again = _a.alias()
     still = ~exists().where(_r.c.answer_id == again.c.id)
     since = exists().where(again.c.context_id == _q.c.context_id, again.c.person == person, still)
-    undo = _r.alias()
     query = (
         questions()
         .join(_a, _a.c.question_id == _q.c.id)
-        .join(undo, undo.c.answer_id == _a.c.id)
-        .outerjoin(_l, _l.c.question_id == _q.c.id)
-        .where(_a.c.person == person, undo.c.why == Retract.UNDO.value, ~since, free)
-        .order_by(undo.c.seq.desc())
+        .join(_r, _r.c.answer_id == _a.c.id)
+        .where(_r.c.person == person, _a.c.person == person, _r.c.why == Retract.UNDO.value)
+        .where(~since, *free)
+        .order_by(_r.c.seq.desc())
     )
     return connection.execute(query.limit(1)).first()
 
 
-def _next(connection: Connection, person: str, free: ColumnElement[bool], now: float) -> Any:
-    own = case((and_(_l.c.person == person, _l.c.until > now), 0), else_=1)
-    query = (
-        questions()
-        .outerjoin(_l, _l.c.question_id == _q.c.id)
-        .where(_q.c.queued, _unanswered(), free)
-        .order_by(own, _q.c.night.desc(), _q.c.rank)
-    )
+def _own(connection: Connection, person: str, now: float, *free: ColumnElement[bool]) -> Any:
+    query = questions().join(_l, _l.c.question_id == _q.c.id)
+    return _best(connection, query.where(_l.c.person == person, _l.c.until > now, *free))
+
+
+def _first(connection: Connection, *free: ColumnElement[bool]) -> Any:
+    return _best(connection, questions().where(*free))
+
+
+def _best(connection: Connection, query: Select[Any]) -> Any:
+    # In the order of the index `questions_queue`, so that it stops at the first one.
+    query = query.where(_q.c.queued, _unanswered()).order_by(_q.c.night.desc(), _q.c.rank)
     return connection.execute(query.limit(1)).first()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from tiny_models import FAST, Lessons, sounds, texts
 
 from nightschool.learners.language import KIND
@@ -19,38 +19,42 @@ from nightschool.learners.language.checkpoint import read, write
 HERE = Path(__file__).parent
 
 
-def run(folder: Path, workspace: Path, result: Path, method: str, fault: str | None) -> int:
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    environment.pop("NIGHTSCHOOL_FAULT", None)
-    if fault:
-        environment["NIGHTSCHOOL_FAULT"] = fault
-    command = [sys.executable, str(HERE / "resume_child.py"), str(folder), str(workspace)]
-    done = subprocess.run([*command, str(result), method], env=environment, check=False)
-    return done.returncode
-
-
 def weights(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.glob("*.safetensors")}
 
 
-@pytest.mark.parametrize(
-    ("method", "faults"),
-    [
+def run(jobs: list[dict[str, str]]) -> list[int]:
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "resume_child.py"), json.dumps(jobs)],
+        env=environment, check=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_killed_and_resumed(grown_of: Callable[[str], Path], tmp_path: Path) -> None:
+    faults = {
         # In the main training, before and after a checkpoint is in place, in the members'.
-        ("full", ["fit.step:7", "fit.checkpoint:1", "fit.checkpoint:4", "fit.step:5"]),
-        ("lora", ["fit.checkpoint:2", "fit.step:12"]),
-    ],
-)
-def test_killed_and_resumed(
-    method: str, faults: list[str], grown_of: Callable[[str], Path], tmp_path: Path
-) -> None:
-    folder = grown_of("gpt2")
-    assert run(folder, tmp_path / "w1", tmp_path / "whole", method, None) == 0
-    for fault in faults:
-        assert run(folder, tmp_path / "w2", tmp_path / "broken", method, fault) == -signal.SIGKILL
-    assert run(folder, tmp_path / "w2", tmp_path / "broken", method, None) == 0
-    assert weights(tmp_path / "whole") == weights(tmp_path / "broken")
-    assert len(weights(tmp_path / "whole")) == 2
+        "full": ["fit.step:7", "fit.checkpoint:1", "fit.checkpoint:4", "fit.step:5"],
+        "lora": ["fit.checkpoint:2", "fit.step:12"],
+    }
+    jobs, expected = [], []
+    for method, points in faults.items():
+        folder = str(grown_of("gpt2"))
+        for fault in [None, *points, ""]:
+            name = f"{method}-{'whole' if fault is None else 'broken'}"
+            jobs.append(
+                {
+                    "folder": folder, "method": method, "fault": fault or "",
+                    "workspace": str(tmp_path / f"w-{name}"), "result": str(tmp_path / name),
+                }
+            )  # fmt: skip
+            expected.append(-signal.SIGKILL if fault else 0)
+    assert run(jobs) == expected
+    for method in faults:
+        whole = weights(tmp_path / f"{method}-whole")
+        assert len(whole) == 2
+        assert whole == weights(tmp_path / f"{method}-broken")
 
 
 def test_a_finished_fit_is_recognised(folder_of: Callable[[str], Path], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from nightschool.types import Document, Example, ExamItem, Manifest
+from nightschool.types import Document, ExamItem, Example, Manifest
 
 ANIMALS = ("cat", "dog", "cow", "duck", "owl", "frog", "bee", "hen")
 SOUNDS = ("meow", "woof", "moo", "quack", "hoot", "ribbit", "buzz", "cluck")

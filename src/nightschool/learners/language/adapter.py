@@ -59,7 +59,7 @@ def save_adapter(wrapped: Any, folder: Path, base: str) -> None:
         config.base_model_name_or_path = base
         config.inference_mode = True
     with quiet():
-        wrapped.save_pretrained(str(folder), safe_serialization=True)
+        wrapped.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
 
 

@@ -42,8 +42,13 @@ export class Ahead {
 
   async run() {
     for (;;) {
-      const wait = this.items.length < DEPTH && !document.hidden ? await this.ask() : Infinity;
-      if (wait) await this.woken(wait);
+      try {
+        const wait = this.items.length < DEPTH && !document.hidden ? await this.ask() : Infinity;
+        if (wait) await this.woken(wait);
+      } catch (error) {
+        console.error(error); // whatever it is, asking goes on
+        await this.woken(LONGEST_WAIT_MS);
+      }
     }
   }
 

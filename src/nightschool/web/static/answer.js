@@ -105,7 +105,8 @@ function reply(kind) {
   };
   putAt = Date.now();
   outbox.put({ question: current, answer });
-  const done = { id: answer.id, person, question: current, text: box.value, note: note.value };
+  const { question, text: typed, note: why, seconds } = onScreen();
+  const done = { id: answer.id, person, question, text: typed, note: why, seconds };
   store.set("history", [...store.get("history", []), done].slice(-REMEMBERED));
   count(1);
   next();
@@ -133,7 +134,7 @@ async function undo() {
 function comeBack(done) {
   count(-1);
   aside();
-  show({ question: done.question, text: done.text, note: done.note });
+  show({ question: done.question, text: done.text, note: done.note, seconds: done.seconds });
   say("Taken back.");
 }
 

@@ -47,9 +47,14 @@ export class Outbox {
 
   async run() {
     for (;;) {
-      const wait = await alone(() => this.sendFirst());
-      this.changed();
-      if (wait) await this.woken(wait);
+      try {
+        const wait = await alone(() => this.sendFirst());
+        this.changed();
+        if (wait) await this.woken(wait);
+      } catch (error) {
+        console.error(error); // whatever it is, sending goes on
+        await this.woken(LONGEST_WAIT_MS);
+      }
     }
   }
 
