@@ -84,6 +84,7 @@ def test_what_a_person_took_back_is_asked_first_newest_first(warehouse: Warehous
     other = warehouse.lease("anna", 60, now=0)
     assert other is not None
     assert other.id == two
+    assert warehouse.lease("anna", 60, now=1) == other
     held = warehouse.lease("anna", 60, [two], now=0)
     assert held is not None
     assert held.id == one

@@ -173,10 +173,14 @@ def test_an_answer_to_a_question_that_went_away(page: Page, school: FakeSchool) 
     settled(page, lambda: said(school) == [("q0", "answer", "two")])
 
 
-def test_another_program_on_the_port_gets_no_answers(page: Page, school: FakeSchool) -> None:
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "<h1>Welcome</h1>"), (200, "{}"), (404, '{"detail": "Not Found"}')]
+)
+def test_another_program_on_the_port_gets_no_answers(
+    page: Page, school: FakeSchool, status: int, body: str
+) -> None:
     shows(page, "One and one is")
-    html = {"status": 200, "content_type": "text/html", "body": "<h1>Welcome</h1>"}
-    page.route("**/api/answers", lambda route: route.fulfill(**html))
+    page.route("**/api/answers", lambda route: route.fulfill(status=status, body=body))
     answer(page, "two")
     page.wait_for_selector("#mark.waiting")
     page.unroute("**/api/answers")

@@ -187,7 +187,7 @@ class School:
 
     def status(self) -> Status:
         """Where the school stands."""
-        return read_status(self)
+        return read_status(self.name, self.warehouse, self.bank())
 
     def champion(self) -> Version:
         """The version that serves, as the log says it now."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nightschool.types import Partition, Verdict
-
-if TYPE_CHECKING:
-    from nightschool.app.school import School
+from nightschool.types import ExamItem, Partition, Verdict
+from nightschool.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -39,21 +38,20 @@ class Status:
         return cleaned
 
 
-def read_status(school: School) -> Status:
-    """The status of a school as its log tells it."""
-    warehouse = school.warehouse
+def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> Status:
+    """The status of a school as its log tells it; `items` is what its exam holds today."""
     counts = warehouse.counts()
     answers = warehouse.answers()
     answered = [a.seconds for a in answers if a.seconds > 0]
     exam_asked = warehouse.answered(Partition.EXAM)
-    bank = len(school.bank())
-    brought = len(school.exam_file())
+    bank = len(items)
+    brought = sum(item.source == "file" for item in items)
     seconds: dict[str, float] = {}
     for span in warehouse.spans():
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
     fresh = [r.mean("fresh") for r in warehouse.results() if r.bank == "fresh" and r.marks]
     return Status(
-        name=school.name,
+        name=name,
         answers=len(answers),
         replies={reply.value: n for reply, n in counts.answers.items()},
         queue=warehouse.queue_left(),
@@ -68,11 +66,11 @@ def read_status(school: School) -> Status:
         fresh=tuple(fresh),
         seconds=seconds,
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
-        warnings=tuple(_warnings(school, bank, brought, counts.retractions)),
+        warnings=tuple(_warnings(bank, brought, counts.retractions)),
     )
 
 
-def _warnings(school: School, bank: int, brought: int, retractions: int) -> list[str]:
+def _warnings(bank: int, brought: int, retractions: int) -> list[str]:
     found = []
     if not brought:
         found.append(

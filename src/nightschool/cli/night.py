@@ -33,7 +33,8 @@ def night_bar(title: str) -> Iterator[Report]:
     """A progress bar for one night; gone when the night is over, silent without a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task(title, total=None)
 
         def report(step: str, done: int, total: int) -> None:

@@ -42,7 +42,7 @@ def make_pool(
     )
 
 
-def part(o: Observation, rows: Sequence[int] | np.ndarray) -> Observation:  # type: ignore[type-arg]
+def part(o: Observation, rows: Sequence[int] | np.ndarray) -> Observation:
     """Some rows of an observation, in that order."""
     rows = np.asarray(rows, dtype=np.int64)
     return Observation(

@@ -68,8 +68,7 @@ class Pool:
             logs = one_token(self.body, rows, self.factors, self.settings.candidates)
         else:
             logs = self._several(rows)
-        spread = np.ptp(logs, axis=0)
-        if spread.size and float(np.nanmax(np.where(np.isfinite(spread), spread, 0))) < AGREE:
+        if logs.size and all_agree(logs):
             raise LearnerError(
                 f"All {self.factors.count} posterior samples give the same answers, so no "
                 "question can be told from another; raise `dropout`, `member_steps` or "
@@ -126,6 +125,13 @@ def one_token(
     return logs
 
 
+def all_agree(logs: NDArray[np.float64]) -> bool:
+    """Whether no sample's log-probabilities (s, n, k) differ anywhere from the first one's."""
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(logs - logs[:1])
+    return not bool((gaps[np.isfinite(gaps)] >= AGREE).any())
+
+
 def _mixture(logs: Tensor) -> Tensor:
     """The log of the mean probability over the samples (first axis)."""
     return logs.logsumexp(0) - math.log(logs.shape[0])
@@ -157,16 +163,20 @@ class Beams:
         ids = torch.tensor(rows, device=self.body.device).repeat(s, 1)
         logs, cache = self._step(ids, None, (s, b, 1))
         logs[..., ends] = -math.inf
-        score, parent, token = self._widen(logs, torch.zeros(s, b, 1))
+        start = torch.zeros(s, b, 1, device=logs.device)
+        score, parent, token = self._widen(logs, start, self.beams)
         finished = []
-        for _ in range(self.tokens - 1):
+        for depth in range(2, self.tokens + 1):
             width = parent.shape[-1]
             logs, cache = self._step(
                 *self._next(cache, parent, token, logs.shape[2]), (s, b, width)
             )
             finished.append(score + logs[..., ends].logsumexp(-1))
             logs[..., ends] = -math.inf
-            score, parent, token = self._widen(logs, score)
+            # The last tokens are looked at no further, so more of them can be kept.
+            score, parent, token = self._widen(
+                logs, score, k if depth == self.tokens else self.beams
+            )
         every = torch.cat([*finished, score], dim=-1)
         best = _mixture(every).topk(min(k, every.shape[-1]), dim=-1).indices
         return every.gather(-1, best.expand(s, -1, -1)).double().cpu().numpy()
@@ -175,11 +185,11 @@ class Beams:
         logits, cache = self.body.step(ids, cache, self.factors)
         return logits.log_softmax(-1).view(*shape, -1), cache
 
-    def _widen(self, logs: Tensor, score: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The best beams' scores (s, b, beams), and for each its parent and token (b, beams)."""
+    def _widen(self, logs: Tensor, score: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The best beams' scores (s, b, width), and for each its parent and token (b, width)."""
         s, b, _, vocabulary = logs.shape
-        total = (score.to(logs.device)[..., None] + logs).view(s, b, -1)
-        best = _mixture(total).topk(min(self.beams, total.shape[-1]), dim=-1).indices
+        total = (score[..., None] + logs).view(s, b, -1)
+        best = _mixture(total).topk(min(width, total.shape[-1]), dim=-1).indices
         kept = total.gather(-1, best.expand(s, -1, -1))
         return kept, best // vocabulary, best % vocabulary
 
