@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from nightschool.types import Partition, Reply, UnknownQuestion
+from nightschool.types import Partition, Reply, Retract, UnknownQuestion
 from nightschool.warehouse import Warehouse
 from tests.warehouse.helpers import answer, contexts, picks, undo
 
@@ -140,3 +140,34 @@ def test_posting_the_same_twice_changes_nothing(warehouse: Warehouse) -> None:
     warehouse.lease("anna", 60, now=0)
     warehouse.post(picks(contexts(10)), warehouse.champion(), now=1)
     assert warehouse.queue() == before
+
+
+def test_a_reloaded_page_shows_the_same_question_though_a_better_one_is_free_again(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.lease("ben", 10, now=0)
+    mine = warehouse.lease("anna", 60, now=0)
+    assert mine is not None
+    assert mine.rank == 1
+    assert warehouse.lease("anna", 60, now=20) == mine
+
+
+def test_a_withdrawn_answer_is_not_thrown_back_at_its_person(warehouse: Warehouse) -> None:
+    first, second, *_ = warehouse.queue()
+    warehouse.keep(answer("a", second.id))
+    warehouse.post(picks([first.context]), warehouse.champion(), now=0)
+    warehouse.retract(dataclasses.replace(undo("r", "a"), why=Retract.WITHDRAWAL))
+    assert warehouse.lease("anna", 60, now=0) == first
+
+
+def test_the_newest_nights_questions_come_before_what_an_older_one_left(
+    warehouse: Warehouse,
+) -> None:
+    left = warehouse.lease("ben", 60, now=0)
+    with warehouse.begin_night(now=30) as night:
+        night.post(picks(contexts(10)[8:]), warehouse.champion())
+    assert [q.night for q in warehouse.queue()] == [1, 1, 0]
+    first = warehouse.lease("anna", 60, now=100)
+    assert first is not None
+    assert (first.night, first.rank) == (1, 0)
+    assert warehouse.queue()[-1] == left

@@ -50,14 +50,11 @@ def enumerated(learner: LanguageLearner, row: list[int], seed: int) -> np.ndarra
     for s in range(factors.count):
         alone = members.Factors(1, masks={n: m[s : s + 1] for n, m in factors.masks.items()})
 
-        def after(*more: int, alone: members.Factors = alone) -> np.ndarray:
-            whole = [*row, *more]
-            logits = learner.body.logits([whole], [[len(whole) - 1]], alone)[0, 0]
-            return logits.double().softmax(-1).numpy()
-
-        first = after()
-        one = [first[a] * after(a)[0] for a in range(1, 9)]
-        two = [first[a] * after(a)[b] for a, b in itertools.product(range(1, 9), repeat=2)]
+        rows = [row, *([*row, a] for a in range(1, 9))]
+        logits = learner.body.logits(rows, [[len(r) - 1] for r in rows], alone)[0]
+        first, *second = logits.double().softmax(-1).numpy()
+        one = [first[a] * second[a - 1][0] for a in range(1, 9)]
+        two = [first[a] * second[a - 1][b] for a, b in itertools.product(range(1, 9), repeat=2)]
         found.append([*one, *two])
     return np.asarray(found)
 

@@ -128,7 +128,7 @@ def fit_window(ids: Sequence[int], room: int, prefix: int = 0) -> Sequence[int]:
 
 
 def _replayed(text: Text, ids: Sequence[int], window: int) -> Row:
-    whole = [*text.prefix, *ids]
+    whole = [*text.begin, *ids]
     if text.end is not None and len(whole) < window:
         whole.append(text.end)
     return Row(tuple(whole[:window]), 1)

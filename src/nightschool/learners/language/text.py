@@ -38,6 +38,16 @@ class Text:
         self.is_end = self._end_mask(pieces)
         self.goes_on = self._goes_on_mask(pieces)
 
+    @property
+    def begin(self) -> list[int]:
+        """What stands before a text that begins: the tokenizer's own, or the end of another text.
+
+        A model with neither begins with a line's end.
+        """
+        if self.prefix:
+            return list(self.prefix)
+        return [self.end] if self.end is not None else self.encode("\n")[:1] or [0]
+
     def encode(self, text: str) -> list[int]:
         """The tokens of a text alone; strings that look like special tokens are spelled out."""
         return self.encode_all([text])[0]

@@ -34,7 +34,7 @@ def complete(
     The prompt is taken as it is, spaces at the end included. Raises LearnerError when it leaves
     no room in the model's window.
     """
-    ids = [*text.prefix, *text.encode(prompt)] or _begin(text)
+    ids = [*text.prefix, *text.encode(prompt)] or text.begin
     if len(ids) >= window:
         raise LearnerError(
             f"The prompt has {len(ids)} tokens, the model reads {window}; shorten the prompt."
@@ -110,7 +110,7 @@ def sample(body: Body, text: Text, n: int, *, seed: int, longest: int) -> list[s
     written: list[str] = []
     while len(written) < n:
         size = min(_AT_ONCE, n - len(written))
-        start = _begin(text)
+        start = text.begin
         ids = torch.tensor([start] * size, device=body.device)
         said: list[list[int]] = [[] for _ in range(size)]
         going, cache = [True] * size, None
@@ -126,13 +126,3 @@ def sample(body: Body, text: Text, n: int, *, seed: int, longest: int) -> list[s
             ids = torch.tensor(drawn, device=body.device)[:, None]
         written += [text.decode(tokens, start).strip() for tokens in said]
     return written
-
-
-def _begin(text: Text) -> list[int]:
-    """What stands before a text that begins: the tokenizer's own beginning, or the end of another.
-
-    A model with neither begins with a line's end.
-    """
-    if text.prefix:
-        return list(text.prefix)
-    return [text.end] if text.end is not None else text.encode("\n")[:1] or [0]
