@@ -89,7 +89,7 @@ def test_a_failed_test_spends_even_when_a_skill_is_lost() -> None:
 
 
 def test_many_groups_lower_the_level_of_each() -> None:
-    fall = np.tile([-0.5, 0.32], 20)  # by itself lost at .10, not at .5 / 60
+    fall = np.tile([-0.5, 0.25], 20)  # by itself lost at .10, not at .5 / 60
     one = BALANCED.skills(marks(fall, groups=np.zeros(40, np.int64)))[0]
     assert BALANCED.alarms / 60 < one.p < BALANCED.lost_level
     assert one.lost

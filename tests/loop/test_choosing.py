@@ -68,12 +68,6 @@ def test_a_dry_partition_is_made_good_by_the_other(train, exam):
         assert len({p.context.id for p in picks}) == len(picks)
 
 
-def test_what_a_night_observes_is_bounded():
-    learner = Seen()
-    choose(contexts(500, "a"), [], Budget(10, sample=60), learner=learner)
-    assert learner.shown == 60
-
-
 def test_random_draws_do_not_depend_on_the_order_of_the_pool():
     pool = contexts(50, "a")
     one = at_random(pool, 10, 4)

@@ -115,7 +115,7 @@ def one_night(
         if night.verdict() is None:
             version = teach(night, examples, decision)
         with night.step("post"):
-            night.post(picks(list(night.pool(Partition.TRAINING))[:5]), version)
+            night.post(picks(night.pool(Partition.TRAINING, 5, 1)), version)
     return warehouse.manifest(version.manifest), version
 
 

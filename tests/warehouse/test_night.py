@@ -246,8 +246,8 @@ def test_the_pool_is_what_nobody_replied_to_and_asked_is_in_order(warehouse: War
         warehouse.keep(answer(f"a{i}", question.id, f"p{i}"))
     with warehouse.begin_night() as night:
         assert night.asked() == [three.context, one.context, two.context]
-        assert len(night.pool(Partition.TRAINING)) == 7
-        assert len(night.pool(Partition.EXAM)) == 10
+        assert len(night.pool(Partition.TRAINING, 99, 1)) == 7
+        assert len(night.pool(Partition.EXAM, 99, 1)) == 10
 
 
 def test_a_step_that_fails_is_in_the_ledger_too(warehouse: Warehouse) -> None:

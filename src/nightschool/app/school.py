@@ -106,7 +106,7 @@ class School:
     def budget(self) -> Budget:
         """How many questions a night may choose, and where they come from."""
         c = self.config
-        return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target, c.pool_sample)
+        return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target)
 
     # By day -----------------------------------------------------------------------------------
 
@@ -114,18 +114,23 @@ class School:
         """Contexts for the pool; each is assigned to exam or training for ever."""
         key = bytes.fromhex(self._meta("partition_key"))
         share = self.config.exam_partition
-        checked = (self._askable(c) for c in contexts)
-        return self.warehouse.add_contexts(checked, lambda c: partition.partition_of(c, key, share))
+        return self.warehouse.add_contexts(
+            contexts, lambda c: partition.partition_of(c, key, share)
+        )
 
-    def _askable(self, context: Context) -> Context:
-        window = int(self.warehouse.meta("window") or 0)
+    def check(self, context: Context) -> None:
+        """Raise PoolError for a context that is longer than the model's window."""
         # A token holds at least one byte, so only long texts need the tokenizer's word.
-        if window and len(context.text.encode()) > window:
+        if self._window and len(context.text.encode()) > self._window:
             check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
             reason = check(context) if check is not None else None
             if reason:
-                raise PoolError(f"Context {context.text[:60]!r}… cannot be asked: {reason}")
-        return context
+                raise PoolError(f"Context {context.text[:60]!r} … cannot be asked: {reason}")
+
+    @cached_property
+    def _window(self) -> int:
+        """The model's window in tokens; 0 where it has none."""
+        return int(self.warehouse.meta("window") or 0)
 
     def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
         """The next question for that person, leased to them; None when there is none left.
@@ -142,12 +147,13 @@ class School:
         """Random questions for an empty queue; how many."""
         if self.warehouse.queue_left() > 0:
             return 0
+        n, key = self.config.questions, uuid.uuid4().int >> 65
         picks = draw_questions(
-            self.warehouse.contexts(Partition.TRAINING, answered=False),
-            _without_file(self.warehouse.contexts(Partition.EXAM, answered=False)),
+            self.warehouse.sample(Partition.TRAINING, n, key),
+            self.warehouse.sample(Partition.EXAM, n, key),
             bank=len(self.bank()),
             budget=self.budget,
-            key=self.config.seed + len(self.warehouse.verdicts()),
+            key=key,
         )
         return self.warehouse.post(picks, self.warehouse.trainee(), now=self.now())
 
@@ -293,8 +299,8 @@ class School:
             self.learner(night.trainee()),
             parts.strategy(self.config.strategy),
             self.config.strategy,
-            pool=night.pool(Partition.TRAINING),
-            exam_pool=_without_file(night.pool(Partition.EXAM)),
+            pool=night.pool(Partition.TRAINING, self.config.pool_sample, night.seed),
+            exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
             asked=night.asked(),
             bank=len(self.bank(night)),
             budget=self.budget,
@@ -381,11 +387,6 @@ class School:
     def _tell(self, step: str, done: int, total: int) -> None:
         if self.report is not None:
             self.report(step, done, total)
-
-
-def _without_file(contexts: Sequence[Context]) -> Sequence[Context]:
-    """Exam contexts that may be asked: those of the owner's test file have their answers."""
-    return [c for c in contexts if c.source != "exam"]
 
 
 def _as_item(example: Example) -> ExamItem:

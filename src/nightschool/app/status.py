@@ -10,6 +10,9 @@ from typing import Any
 from nightschool.types import ExamItem, Partition, Verdict
 from nightschool.warehouse import Warehouse
 
+RECENT = 1000
+"""Answers over which the seconds an answer takes are averaged."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -41,8 +44,7 @@ class Status:
 def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> Status:
     """The status of a school as its log tells it; `items` is what its exam holds today."""
     counts = warehouse.counts()
-    answers = warehouse.answers()
-    answered = [a.seconds for a in answers if a.seconds > 0]
+    answered = [a.seconds for a in warehouse.answers(newest=RECENT) if a.seconds > 0]
     exam_asked = warehouse.answered(Partition.EXAM)
     bank = len(items)
     brought = sum(item.source == "file" for item in items)
@@ -52,7 +54,7 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
     fresh = [r.mean("fresh") for r in warehouse.results() if r.bank == "fresh" and r.marks]
     return Status(
         name=name,
-        answers=len(answers),
+        answers=sum(counts.answers.values()),
         replies={reply.value: n for reply, n in counts.answers.items()},
         queue=warehouse.queue_left(),
         pool={"training": counts.training, "exam": counts.exam},

@@ -98,9 +98,10 @@ def pool_add(ctx: click.Context, files: tuple[Path, ...]) -> None:
 
     with _open(ctx) as school:
         for file in files:
-            # Read to the end before anything is added: a broken line adds nothing.
-            contexts = list(read_contexts(file, school.config.max_context_chars))
-            added = school.add_contexts(contexts)
+            limit = school.config.max_context_chars
+            for context in read_contexts(file, limit):  # to the end: a broken line adds nothing
+                school.check(context)
+            added = school.add_contexts(read_contexts(file, limit))
             click.echo(
                 f"{file}: {added.new} contexts added ({added.training} to learn from, "
                 f"{added.exam} kept for the exam), {added.known} known before."

@@ -15,14 +15,12 @@ class Budget:
     """How many questions a day, and which share of them is drawn from the exam partition.
 
     `early_share` holds until the bank has `bank_target` items, `late_share` from then on.
-    `sample` bounds how many contexts of the pool are observed in one night.
     """
 
     questions: int = 40
     early_share: float = 0.25
     late_share: float = 0.1
     bank_target: int = 100
-    sample: int = 1000
 
 
 def exam_share(budget: Budget, bank: int) -> float:
@@ -51,18 +49,19 @@ def choose_questions(
 ) -> list[Pick]:
     """Picks for one day: exam draws spread evenly among the strategy's choices.
 
+    `pool` and `exam_pool` are what tonight looks at, already drawn from the whole.
+
     Where one partition runs dry the other fills its place, so that a person always finds
     questions while there are any.
     """
     wanted = round(budget.questions * exam_share(budget, bank))
     drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
-    seen = at_random(pool, budget.sample, key + 1)
     chosen: list[Pick] = []
-    if seen and budget.questions > len(drawn):
-        blocks = learner.observe(seen, asked=asked, seed=key)
+    if pool and budget.questions > len(drawn):
+        blocks = learner.observe(pool, asked=asked, seed=key)
         picks = strategy.choose(blocks, budget.questions - len(drawn), key)
         chosen = [
-            Pick(seen[i], Partition.TRAINING, name, float(s))
+            Pick(pool[i], Partition.TRAINING, name, float(s))
             for i, s in zip(picks.index, picks.scores, strict=True)
         ]
     exam = [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn]

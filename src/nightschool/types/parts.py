@@ -265,8 +265,8 @@ class Night(Protocol):
     def keep(self, version: Version, results: Sequence[ExamResult], verdict: Verdict) -> None:
         """Version, evidence and verdict, with who serves, in one commit."""
 
-    def pool(self, partition: Partition) -> Sequence[Context]:
-        """Contexts of a partition that nobody has answered yet."""
+    def pool(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
+        """At most n contexts of a partition that nobody has answered yet, drawn at random."""
 
     def asked(self) -> Sequence[Context]:
         """Contexts of the training partition that were answered, newest last."""

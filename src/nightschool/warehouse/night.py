@@ -220,10 +220,10 @@ class StoredNight:
         self._log.write(work)
         reach("keep.after")
 
-    def pool(self, partition: Partition) -> Sequence[Context]:
-        """Contexts of a partition that nobody has replied to yet."""
+    def pool(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
+        """At most n contexts of a partition that nobody has replied to yet, drawn at random."""
         with self._log.read() as connection:
-            return pool.contexts_of(connection, partition, answered=False)
+            return pool.sample(connection, partition, n, key)
 
     def asked(self) -> Sequence[Context]:
         """Contexts of the training partition that were replied to, newest last."""

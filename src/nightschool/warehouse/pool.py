@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,27 @@ def contexts_of(
         inside = contexts.c.id.in_(replied())
         query = query.where(inside if answered else ~inside)
     return [to_context(row) for row in connection.execute(query.order_by(contexts.c.id))]
+
+
+def sample(connection: Connection, partition: Partition, n: int, key: int) -> list[Context]:
+    """At most n contexts that nobody has replied to and that may be asked, drawn at random.
+
+    Ids are bits of a digest, so the n ids that follow a random one are a random sample; what is
+    read does not grow with the pool. A test file's contexts have their answers and stay out.
+    """
+    contexts = tables.contexts
+    start = int.from_bytes(hashlib.sha256(f"{key}".encode()).digest()[:8], "big") >> 1
+    open_ones = (
+        select(contexts)
+        .where(contexts.c.partition == partition.value, contexts.c.source != "exam")
+        .where(~exists().where(tables.answers.c.context_id == contexts.c.id, live()))
+        .order_by(contexts.c.id)
+    )
+    rows = connection.execute(open_ones.where(contexts.c.id >= start).limit(n)).all()
+    if len(rows) < n:
+        rest = open_ones.where(contexts.c.id < start).limit(n - len(rows))
+        rows = [*rows, *connection.execute(rest)]
+    return [to_context(row) for row in rows]
 
 
 def asked(connection: Connection, partition: Partition) -> list[Context]:

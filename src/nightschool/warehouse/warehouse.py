@@ -143,6 +143,10 @@ class Warehouse:
         """Contexts of a partition by id: replied to, not replied to, or all."""
         return self._read(lambda c: pool.contexts_of(c, partition, answered))
 
+    def sample(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
+        """At most n contexts that may still be asked, drawn at random by a key."""
+        return self._read(lambda c: pool.sample(c, partition, n, key))
+
     def is_known(self, context_id: int) -> bool:
         """Whether the warehouse has that context."""
         return bool(self._read(lambda c: pool.present(c, [context_id])))
