@@ -147,7 +147,8 @@ class School:
         """Random questions for an empty queue; how many."""
         if self.warehouse.queue_left() > 0:
             return 0
-        n, key = self.config.questions, uuid.uuid4().int >> 65
+        n = self.config.questions
+        key = 1_000_003 * self.config.seed + self.warehouse.counts().questions
         picks = draw_questions(
             self.warehouse.sample(Partition.TRAINING, n, key),
             self.warehouse.sample(Partition.EXAM, n, key),

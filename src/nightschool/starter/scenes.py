@@ -53,9 +53,16 @@ def _has(person: str, number: int, plural: str) -> str:
 
 
 def count(rng: Random) -> Scene:
-    """Somebody counts aloud, or picks things one by one, or simply has them."""
-    person, other, plural = _cast(rng)
-    way = rng.random()
+    """Somebody counts aloud, or picks things one by one."""
+    return _counting(rng, *_cast(rng), 0.7 * rng.random())
+
+
+def count_or_recall(rng: Random) -> Scene:
+    """Somebody counts, or simply has things while another has other ones (for stories only)."""
+    return _counting(rng, *_cast(rng), rng.random())
+
+
+def _counting(rng: Random, person: str, other: str, plural: str, way: float) -> Scene:
     if way < 0.4:
         number = rng.randint(1, LARGEST)
         aloud = ", ".join(NUMBERS[max(1, number - rng.randint(2, 6)) : number + 1])

@@ -1,0 +1,63 @@
+"""Random samples of the pool, and the owner's test file in the warehouse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nightschool.types import Context, Partition, Pick, Recipe
+from nightschool.warehouse import Warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    with Warehouse.create(tmp_path / "s", seed=1) as made:
+        made.add_contexts((Context.of(f"thing {i} is") for i in range(300)), side)
+        yield made
+
+
+def side(context: Context) -> Partition:
+    return Partition.EXAM if context.id % 3 == 0 else Partition.TRAINING
+
+
+def test_a_sample_has_the_partition_and_the_size_and_no_doubles(warehouse):
+    for key in range(20):
+        drawn = warehouse.sample(Partition.TRAINING, 50, key)
+        assert len({c.id for c in drawn}) == 50
+        assert all(side(c) is Partition.TRAINING for c in drawn)
+    everything = warehouse.sample(Partition.EXAM, 1000, 3)
+    assert len({c.id for c in everything}) == sum(
+        side(Context.of(f"thing {i} is")) is Partition.EXAM for i in range(300)
+    )
+
+
+def test_a_sample_is_a_function_of_its_key_and_every_context_can_be_drawn(warehouse):
+    assert warehouse.sample(Partition.TRAINING, 9, 1) == warehouse.sample(Partition.TRAINING, 9, 1)
+    counts: dict[int, int] = {}
+    for key in range(400):
+        for context in warehouse.sample(Partition.TRAINING, 20, key):
+            counts[context.id] = counts.get(context.id, 0) + 1
+    assert len(counts) > 190
+    # About 40 each; the windows are uneven, but no corner of the pool is left out.
+    assert np.median(list(counts.values())) == pytest.approx(40, abs=12)
+
+
+def test_a_reserved_context_changes_sides_and_leaves_the_queue(warehouse):
+
+    context = warehouse.sample(Partition.TRAINING, 1, 1)[0]
+    manifest = warehouse.seal_original([], "none")
+    folder = warehouse.folder / "model"
+    folder.mkdir()
+    (folder / "a").write_text("x")
+    base = warehouse.add_base(folder, Recipe("bagofwords"), manifest, 0)
+    warehouse.post([Pick(context, Partition.TRAINING, "random", 0.0)], base)
+    assert warehouse.queue_left() == 1
+    warehouse.reserve([context.id])
+    assert warehouse.queue_left() == 0
+    assert context.id not in {c.id for c in warehouse.contexts(Partition.TRAINING)}
+    assert context.id in {c.id for c in warehouse.contexts(Partition.EXAM)}
+
+
+def test_the_contexts_of_a_test_file_are_never_drawn(warehouse):
+    warehouse.add_contexts([Context.of("from a file", "exam")], lambda _: Partition.EXAM)
+    assert "from a file" not in {c.text for c in warehouse.sample(Partition.EXAM, 999, 1)}
