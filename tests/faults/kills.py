@@ -14,7 +14,9 @@ from nightschool.types import Context
 
 NOW = 1_900_000_000.0
 SPAWN = multiprocessing.get_context("forkserver")
-SPAWN.set_forkserver_preload(["nightschool.app.school", "nightschool.learners.bagofwords"])
+SPAWN.set_forkserver_preload(
+    [f"nightschool.{m}" for m in ("app.school", "learners.bagofwords", "learners.language")]
+)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class School:
         # A token holds at least one byte, so only long texts need the tokenizer's word.
         if self._window and len(context.text.encode()) > self._window:
             check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
-            reason = check(context) if check is not None else None
+            reason = check(context.text) if check is not None else None
             if reason:
                 raise PoolError(f"Context {context.text[:60]!r} … cannot be asked: {reason}")
 

@@ -24,7 +24,7 @@ def weights(folder: Path) -> dict[str, bytes]:
 
 
 def run(jobs: list[dict[str, str]]) -> list[int]:
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "TOKENIZERS_PARALLELISM": "false"}
     done = subprocess.run(
         [sys.executable, str(HERE / "resume_child.py"), json.dumps(jobs)],
         env=environment, check=True, stdout=subprocess.PIPE,
