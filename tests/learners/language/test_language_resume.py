@@ -24,7 +24,8 @@ def weights(folder: Path) -> dict[str, bytes]:
 
 
 def run(jobs: list[dict[str, str]]) -> list[int]:
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "TOKENIZERS_PARALLELISM": "false"}
+    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
     done = subprocess.run(
         [sys.executable, str(HERE / "resume_child.py"), json.dumps(jobs)],
         env=environment, check=True, stdout=subprocess.PIPE,
