@@ -124,13 +124,20 @@ def ask(ctx: click.Context, person: str, limit: int) -> None:
 @click.option("--host", default=None, help="Address to listen on; default: this machine only.")
 @click.option("--port", type=int, default=None, help="Port; default from the settings.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that others can reach.")
+@click.option("--name", "names", multiple=True, help="A further host name that it is called by.")
 @click.pass_context
-def serve(ctx: click.Context, host: str | None, port: int | None, allow_remote: bool) -> None:
+def serve(
+    ctx: click.Context,
+    host: str | None,
+    port: int | None,
+    allow_remote: bool,
+    names: tuple[str, ...],
+) -> None:
     """The page, the API, and the nights on schedule."""
     from nightschool.cli.serve import serve_school
 
     with _open(ctx) as school:
-        serve_school(school, host, port, allow_remote)
+        serve_school(school, host, port, allow_remote, names)
 
 
 @main.command()

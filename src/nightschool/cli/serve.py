@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Collection
 
 import click
 
@@ -12,8 +13,15 @@ from nightschool.app.nights import NightProcess, schedule
 from nightschool.web import run
 
 
-def serve_school(school: School, host: str | None, port: int | None, allow_remote: bool) -> None:
-    """Serve until interrupted; one server a school."""
+def serve_school(
+    school: School,
+    host: str | None,
+    port: int | None,
+    allow_remote: bool,
+    hosts: Collection[str] = (),
+) -> None:
+    """Serve until interrupted; one server a school. A night that runs ends with it."""
+    interrupt_on_term()
     with school.warehouse.serve_lock():
         night = NightProcess(school.folder, school.config)
         stop = schedule(school.config, night.start)
@@ -25,6 +33,8 @@ def serve_school(school: School, host: str | None, port: int | None, allow_remot
                 host or school.config.host,
                 port if port is not None else school.config.port,
                 allow_remote=allow_remote,
+                hosts=hosts,
+                say=click.echo,
             )
         finally:
             stop()
