@@ -85,8 +85,8 @@ def _warnings(bank: int, brought: int, retractions: int) -> list[str]:
         )
     if retractions:
         found.append(
-            f"Answers taken back: {retractions}. Versions that learned from them forget them only by "
-            "`nightschool night --rebuild`."
+            f"Answers taken back: {retractions}. Versions that learned from them forget them only "
+            "by `nightschool night --rebuild`."
         )
     return found
 
