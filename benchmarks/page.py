@@ -131,7 +131,7 @@ class Page:
     def answer_for(
         self, seconds: float, until: subprocess.Popen[bytes] | None = None
     ) -> tuple[list[float], list[float]]:
-        """Answer as a quick person, five a second; seconds of each next and each answer."""
+        """Answer as a quick person, some five a second; seconds of each next and each answer."""
         nexts, answers = [], []
         end = time.monotonic() + seconds
         while (until.poll() is None) if until is not None else time.monotonic() < end:
@@ -178,7 +178,7 @@ class Completions(threading.Thread):
             except Exception as error:
                 print(f"failed: {error!r}")
                 self.report["failed"] += 1
-            time.sleep(0.1)
+            time.sleep(0.5)
 
     def stop(self) -> dict:
         """Stop, and what happened."""
