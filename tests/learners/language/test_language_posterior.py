@@ -91,6 +91,28 @@ def test_narrow_beams_give_true_probabilities(toy: LanguageLearner) -> None:
     assert block.probs.shape == (8, 1, 5)
 
 
+def test_beams_keep_their_own_past(toy: LanguageLearner) -> None:
+    """Answers of three tokens: each beam must go on from the cache of its own parent."""
+    factors = members.dropout_passes(toy.body, toy.settings, 5)
+    row = toy.text.encode("a b")
+    logs = Beams(toy.body, toy.text, factors, 4, 3).candidates([row, row[::-1]], 6)[:, 0]
+    threes = list(itertools.product(range(1, 9), repeat=3))
+    rows = [[*row, *three] for three in threes]
+    wanted = [range(len(row) - 1, len(row) + 3)] * len(rows)
+    for s in range(2):
+        alone = members.Factors(1, masks={n: m[s : s + 1] for n, m in factors.masks.items()})
+        steps = toy.body.logits(rows, wanted, alone).view(len(rows), 4, -1).log_softmax(-1)
+        steps = steps.double().numpy()
+        whole, ended = [], set()
+        for three, step in zip(threes, steps, strict=True):
+            path = np.cumsum([step[i, token] for i, token in enumerate(three)])
+            whole.append(path[-1])
+            ended |= {round(path[i] + step[i + 1, 0], 4) for i in (0, 1)}
+        for found in logs[s]:
+            gap = min(np.abs(np.asarray(whole) - found).min(), *(abs(e - found) for e in ended))
+            assert gap < 2e-4, found
+
+
 def test_answers_of_one_token_are_the_mixtures_best(toy: LanguageLearner) -> None:
     factors = members.dropout_passes(toy.body, toy.settings, 5)
     rows = [toy.text.encode("a b"), toy.text.encode("d c e")]
