@@ -58,11 +58,11 @@ def test_the_whole_story_by_hand(tmp_path, monkeypatch):
     assert "80 contexts added" in ok("pool", "add", "../contexts.jsonl")
     assert "80 known before" in ok("pool", "add", "../contexts.jsonl")
     said = ok("ask", "--person", "anna", "--limit", 3, typed="green\n/skip\n\n/what\nblue\n")
-    assert "3 answers kept" in said
+    assert "Answers kept: 3" in said
     assert "Not kept: The answer is empty" in said
     said = ok("ask", "--person", "anna", typed="gren\n/undo\ngreen\n/quit\n")
     assert "Taken back." in said
-    assert "Night 1: 4 answers so far" in ok("night")
+    assert "Night 1: answers so far: 4" in ok("night")
     status = ok("status")
     assert "Answers     4" in status
     assert "Bring one with `nightschool exam add FILE`" in status

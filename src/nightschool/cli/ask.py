@@ -34,7 +34,7 @@ def ask_person(school: School, person: str, limit: int = 0) -> None:
         if said is None:
             break
         done += said
-    click.echo(f"{done} answers kept. They are learned in the next night (`nightschool night`).")
+    click.echo(f"Answers kept: {done}. They are learned in the next night (`nightschool night`).")
 
 
 def ask_one(school: School, question: Question, person: str) -> int | None:

@@ -23,9 +23,10 @@ def morning_line(verdict: Verdict, status: Status, spans: Iterable[Span]) -> str
     for span in spans:
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value >= 0.05)
+    marks = f"; exam {percent(verdict.before)} -> {percent(verdict.after)}" if verdict.items else ""
     return (
-        f"Night {verdict.night}: {status.answers} answers so far; exam {percent(verdict.before)} "
-        f"-> {percent(verdict.after)}. {verdict.reason} {verdict.serves} serves. Seconds: {steps}."
+        f"Night {verdict.night}: answers so far: {status.answers}{marks}. {verdict.reason} "
+        f"{verdict.serves} serves. Seconds: {steps}."
     )
 
 

@@ -97,3 +97,17 @@ def test_the_same_night_gives_the_same_bytes(
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
     taught(start, tmp_path / "n3", seed=8).save(tmp_path / "three")
     assert bytes_of(tmp_path / "one") != bytes_of(tmp_path / "three")
+
+
+def test_bf16_and_small_portions_learn_too(grown_of: Folders, tmp_path: Path) -> None:
+    lessons = Lessons(turned("farm"), (), texts())
+    start = {**FAST, "members": 0, "steps": 30}
+    marks = {}
+    for name, more in {"": {}, "few": {"micro_batch": 3}, "bf16": {"precision": "bf16"}}.items():
+        learner = KIND.begin(str(grown_of("gpt2")), {**start, **more})
+        marks[name] = learner.fit(lessons, seed=1, workspace=tmp_path / name).mark(
+            items(lessons.new)
+        )
+    np.testing.assert_allclose(marks["few"], marks[""], atol=0.02)
+    assert np.mean(marks["bf16"]) > 0.8
+    assert marks["bf16"] != marks[""]

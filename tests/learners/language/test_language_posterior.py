@@ -95,7 +95,7 @@ def test_beams_keep_their_own_past(toy: LanguageLearner) -> None:
     """Answers of three tokens: each beam must go on from the cache of its own parent."""
     factors = members.dropout_passes(toy.body, toy.settings, 5)
     row = toy.text.encode("a b")
-    logs = Beams(toy.body, toy.text, factors, 4, 3).candidates([row, row[::-1]], 6)[:, 0]
+    logs = Beams(toy.body, toy.text, factors, 4, 3).candidates([row, row[::-1]], 40)[:, 0]
     threes = list(itertools.product(range(1, 9), repeat=3))
     rows = [[*row, *three] for three in threes]
     wanted = [range(len(row) - 1, len(row) + 3)] * len(rows)

@@ -80,7 +80,7 @@ class Body:
 
     def _settle(self, model: nn.Module) -> None:
         self.model = model.eval().requires_grad_(False)
-        self.config: Any = model.config
+        self.config: Any = model.config.get_text_config()  # type: ignore[union-attr, operator]
         self.device = next(model.parameters()).device
         head: Any = model.get_output_embeddings()  # type: ignore[operator]
         self.vocabulary, self.width = (int(n) for n in head.weight.shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nightschool.learners.language.rehearsal import mine
 from nightschool.learners.language.settings import LanguageSettings
 from nightschool.learners.language.text import Text
-from nightschool.types import Dataset, Document, Example
+from nightschool.types import Document, Example
 
 _ENOUGH_REPLAY = 512
 
@@ -68,24 +68,25 @@ class Lessons:
 
 def prepare(
     text: Text,
-    dataset: Dataset,
+    new: Sequence[Example],
+    earlier: Sequence[Example],
     texts: Sequence[str],
     settings: LanguageSettings,
+    *,
     window: int,
     seed: int,
     end: int | None,
 ) -> Lessons:
-    """Lessons from a dataset; `texts` are original ones (or the model's own, where there are none).
+    """Lessons from examples; `texts` are original ones (or the model's own, where there are none).
 
     `end` is the token that is learned after each answer, if any.
     """
-    earlier = dataset.earlier(settings.earlier, seed)
-    contexts = [e.context.body for e in (*dataset.new, *earlier)]
+    contexts = [e.context.body for e in (*new, *earlier)]
     rehearsed = mine(texts, contexts, n=settings.steps * settings.rehearsal_pairs, seed=seed)
     whole = text.encode_all(texts[:_ENOUGH_REPLAY])
     replay = [_replayed(text, ids, window) for ids in whole]
     return Lessons(
-        new=tuple(pair_rows(text, dataset.new, window, end)),
+        new=tuple(pair_rows(text, new, window, end)),
         earlier=tuple(pair_rows(text, earlier, window, end)),
         replay=tuple(row for row in replay if row.targets > 0),
         rehearsal=tuple(_pairs(text, rehearsed, [1.0] * len(rehearsed), window, None)),

@@ -46,9 +46,18 @@ def teach(
     _warn_of_long(learner, examples)
     pairs = [(e.context.body, e.target.body) for e in examples]
     habits = Habits.of(learner.text, pairs, settings.max_answer_tokens)
-    end = learner.text.end if habits.ends else None
-    texts = _texts(learner, dataset, seed)
-    lessons = prepare(learner.text, dataset, texts, settings, learner.window, seed, end)
+    lessons = prepare(
+        learner.text,
+        dataset.new,
+        earlier,
+        _texts(learner, dataset, seed),
+        settings,
+        window=learner.window,
+        seed=seed,
+        end=learner.text.end if habits.ends else None,
+    )
+    if not lessons.new and not lessons.earlier:
+        return replace(learner)
     identity = _identity(learner, dataset, earlier, seed)
     body, wrapped = _pupil(learner, seed)
     more = settings.member_steps if settings.members else 0
@@ -151,9 +160,9 @@ def _posterior(
 ) -> dict[str, Tensor] | None:
     """The members' factors; None where the settings want dropout only."""
     settings = learner.settings
-    answers = [*lessons.new, *lessons.earlier]
-    if settings.members == 0 or not answers:
+    if settings.members == 0:
         return None
+    answers = [*lessons.new, *lessons.earlier]
     resampled = members.bootstraps(answers, lessons.rehearsal, settings, lessons.seed)
     return members.train_members(body, resampled, settings, file, identity, progress)
 
