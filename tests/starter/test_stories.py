@@ -74,7 +74,7 @@ def test_pool_is_a_third_each() -> None:
 
 
 def test_exam_is_balanced_and_takes_further_skills() -> None:
-    assert Counter(q.skill for q in exam(120, 1)) == dict.fromkeys(EXAM_SKILLS, 20)
+    assert Counter(q.skill for q in exam(140, 1)) == dict.fromkeys(EXAM_SKILLS, 20)
     assert Counter(q.skill for q in exam(6, 1, skills=("compare", "carry"))) == {
         "compare": 3,
         "carry": 3,
