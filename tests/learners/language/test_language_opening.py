@@ -127,7 +127,7 @@ def test_defaults_follow_the_size() -> None:
     settings = LanguageSettings.of({})
     assert settings.resolved_method(1_000_000) == "full"
     assert settings.resolved_method(100_000_000) == "lora"
-    assert settings.rate(1_000_000) == 1e-3
+    assert settings.rate(1_000_000) == 7e-4
     assert LanguageSettings.of({"method": "lora"}).rate(1_000_000) == 5e-3
     assert settings.rate(8_000_000_000) < settings.rate(60_000_000) < 5e-3
     assert LanguageSettings.of({"learning_rate": 0.5}).rate(1) == 0.5

@@ -17,7 +17,7 @@ SMALL = 50_000_000
 # The largest model (in parameters) for which a peak learning rate is good, smallest first.
 # The first row of each is measured on the starter, the others are customary.
 _RATES = {
-    "full": ((5e6, 1e-3), (5e7, 3e-4), (5e8, 5e-5), (float("inf"), 1e-5)),
+    "full": ((5e6, 7e-4), (5e7, 3e-4), (5e8, 5e-5), (float("inf"), 1e-5)),
     "lora": ((1e7, 5e-3), (1e8, 1e-3), (2e9, 3e-4), (float("inf"), 1e-4)),
 }
 
