@@ -10,17 +10,30 @@ Curve = Sequence[tuple[float, float]]
 
 
 def plot_curves(curves: Mapping[str, Curve], path: Path, title: str) -> None:
-    """One line a curve, answers to the right, accuracy in per cent up, as a PNG."""
+    """One line a curve, answers to the right, accuracy in per cent up, as a PNG.
+
+    A name that begins with "served" is dashed, in the colour of the curve before it.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4.2), dpi=120)
-    for number, (name, curve) in enumerate(curves.items()):
+    colour = -1
+    for name, curve in curves.items():
         x, y = zip(*curve, strict=True) if curve else ((), ())
-        style = "-" if number % 2 == 0 else "--"
-        axes.plot(x, [100 * v for v in y], style, marker="o", markersize=3, label=name)
+        served = name.startswith("served")
+        colour += not served
+        axes.plot(
+            x,
+            [100 * v for v in y],
+            "--" if served else "-",
+            color=f"C{colour}",
+            marker="o",
+            markersize=3,
+            label=name,
+        )
     axes.set_xlabel("answers")
     axes.set_ylabel("hidden exam, % right")
     axes.set_title(title, fontsize=11)

@@ -262,7 +262,7 @@ def starter() -> None:
 @starter.command("build")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", default=0, help="The seed of its weights and stories.")
-@click.option("--threads", default=2, help="CPU threads.")
+@click.option("--threads", default=1, help="CPU threads.")
 def starter_build(folder: Path, seed: int, threads: int) -> None:
     """Pretrain the starter again from nothing, into FOLDER."""
     from nightschool.cli.starter import build_starter

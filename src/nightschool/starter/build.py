@@ -54,7 +54,7 @@ def build(
     *,
     seed: int = 0,
     tokens: int = TOKENS,
-    threads: int = 2,
+    threads: int = 1,
     claim_items: int = CLAIM_ITEMS,
     progress: Progress = lambda line: None,
 ) -> dict[str, Any]:
