@@ -32,6 +32,13 @@ def test_every_command_named_there_exists():
     assert words - set(main.commands) == set()
 
 
+def test_every_command_named_in_a_message_exists():
+    source = "".join(p.read_text() for p in (ROOT / "src").rglob("*.py"))
+    words = set(re.findall(r"`nightschool (?:--school \S+ )?([a-z]+)", source))
+    assert len(words) > 5
+    assert words - set(main.commands) == set()
+
+
 def test_every_setting_named_there_exists():
     for name in re.findall(r"nightschool config ([a-z_]+)", README):
         assert name in known()

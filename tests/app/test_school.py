@@ -261,3 +261,12 @@ def test_the_seed_decides_everything(tmp_path, oracle):
 
 def test_the_world_has_no_doubles():
     assert len({Context.of(c).id for c, _, _ in world(300, 0)}) == 300
+
+
+def test_nobody_undoes_what_somebody_else_answered(school_folder):
+    with School.open(school_folder) as school:
+        answer = reply(school.next_question("anna"))
+        school.keep(answer)
+        with pytest.raises(AnswerError, match="'bo' cannot undo an answer of 'anna'"):
+            school.withdraw(answer.id, "bo", Retract.UNDO)
+        assert school.withdraw(answer.id, "owner", Retract.WITHDRAWAL, "careless")

@@ -17,6 +17,7 @@ from nightschool.types import (
     Partition,
     Person,
     Reply,
+    Retract,
     Retraction,
     UnknownQuestion,
 )
@@ -106,10 +107,16 @@ def retract(connection: Connection, retraction: Retraction) -> bool:
 
     Raises AnswerError for an answer that is not there, ConflictingAnswer for an id used before.
     """
-    known = select(_a.c.id).where(_a.c.id == retraction.answer_id)
-    if connection.execute(known).scalar() is None:
+    given_by = select(_a.c.person).where(_a.c.id == retraction.answer_id)
+    person = connection.execute(given_by).scalar()
+    if person is None:
         raise AnswerError(
-            f"No answer has the id {retraction.answer_id!r}; look it up in `nightschool answers`."
+            f"No answer has the id {retraction.answer_id!r}; it is the id that its client made."
+        )
+    if retraction.why is Retract.UNDO and person != retraction.person:
+        raise AnswerError(
+            f"{retraction.person!r} cannot undo an answer of {person!r}; undo is for one's own "
+            "answers, withdrawal for somebody else's."
         )
     row = {
         **{name: getattr(retraction, name) for name in ("id", "answer_id", "person", "reason")},

@@ -58,7 +58,7 @@ def need_space(folder: Path, needed: int, free: Callable[[Path], int] = free_byt
     if present < needed:
         raise WarehouseError(
             f"The disk of {folder} has {size(present)} free, and {size(needed)} are needed; "
-            "make room, for example with `nightschool gc`."
+            "make room, for example with `nightschool doctor --collect-garbage`."
         )
 
 

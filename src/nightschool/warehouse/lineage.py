@@ -44,7 +44,7 @@ def version(connection: Connection, version_id: str) -> Version:
     row = connection.execute(select(_v).where(_v.c.id == version_id)).first()
     if row is None:
         raise WarehouseError(
-            f"There is no version {version_id!r}; `nightschool versions` lists them."
+            f"There is no version {version_id!r}; `nightschool status` names the newest."
         )
     return to_version(row)
 

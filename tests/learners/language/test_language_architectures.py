@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_an_adapter_learns_night_after_night(kind: str, grown_of: Folders, tmp_p
     assert zero.mark(exam) == first, "the old learner was changed"
     one.save(tmp_path / "v1")
     assert not (tmp_path / "v1" / "model.safetensors").exists(), "the base was stored twice"
+    written = json.loads((tmp_path / "v1" / "adapter_config.json").read_text())
+    assert written["target_modules"] == sorted(written["target_modules"]), "order of a set"
+    assert written["base_model_name_or_path"] == "../v0"
     back = KIND.load(tmp_path / "v1", settings)
     assert back.mark(exam) == one.mark(exam)
     two = back.fit(Lessons((), new, texts()), seed=4, workspace=tmp_path / "n2")

@@ -55,12 +55,19 @@ def load_adapter(model: nn.Module, folder: Path) -> Any:
 def save_adapter(wrapped: Any, folder: Path, base: str) -> None:
     """The adapter in PEFT's own format; `base` is where its base lies, relative to the folder."""
     wrapped = copy.copy(wrapped)
-    for config in wrapped.peft_config.values():
-        config.base_model_name_or_path = base
-        config.inference_mode = True
+    wrapped.peft_config = {name: _tidy(c, base) for name, c in wrapped.peft_config.items()}
     with quiet():
         wrapped.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+
+
+def _tidy(config: Any, base: str) -> Any:
+    """A copy of PEFT's settings that is written alike by every process (sets have no order)."""
+    config = copy.copy(config)
+    config.base_model_name_or_path = base
+    config.inference_mode = True
+    config.target_modules = sorted(config.target_modules)
+    return config
 
 
 def without(wrapped: Any, model: nn.Module) -> Any:
