@@ -97,7 +97,7 @@ def report(options: argparse.Namespace) -> None:
     }
     groups = list(runs[strategies[0]][0][-1]["trainee"])
     print(
-        f"\n{len(list(seeds))} seeds, {options.nights} nights of {options.answers} answers; medians in %"
+        f"\n{options.seeds} seeds, {options.nights} nights of {options.answers} answers; medians in %"
     )
     print("| strategy | which | " + " | ".join(groups) + " |")
     print("|---|---|" + "---|" * len(groups))

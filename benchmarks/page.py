@@ -26,7 +26,7 @@ from pathlib import Path
 
 from nightschool.app import School
 from nightschool.app.config import write_config
-from nightschool.app.nights import night_command, night_environment, nice_prefix
+from nightschool.app.nights import nice_prefix, night_command, night_environment
 from nightschool.app.simulation import Task, build_school
 from nightschool.starter.teacher import ArithmeticTeacher
 
@@ -74,7 +74,8 @@ def row(name: str, seconds: list[float]) -> str:
     """A row of the table."""
     ordered = sorted(1000 * s for s in seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return f"| {name} | {len(ordered)} | {statistics.median(ordered):.1f} | {p99:.1f} | {ordered[-1]:.1f} |"
+    cells = f"{statistics.median(ordered):.1f} | {p99:.1f} | {ordered[-1]:.1f}"
+    return f"| {name} | {len(ordered)} | {cells} |"
 
 
 def start_night(folder: Path) -> subprocess.Popen[bytes]:

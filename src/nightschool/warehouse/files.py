@@ -78,8 +78,8 @@ class Files:
         if not name or not path.is_dir():
             raise WarehouseError(
                 f"The weights {name[:12] or '(none)'} are not in {self.weights}: "
-                "`nightschool doctor --collect-garbage` deleted them or the folder was moved; restore them from a "
-                "backup, or compile the model again with `nightschool night --rebuild`."
+                "`nightschool doctor --collect-garbage` deleted them or the folder was moved; "
+                "restore them from a backup, or compile the model again with `nightschool night --rebuild`."
             )
         return path
 
