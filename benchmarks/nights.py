@@ -96,9 +96,7 @@ def report(options: argparse.Namespace) -> None:
         for s in strategies
     }
     groups = list(runs[strategies[0]][0][-1]["trainee"])
-    print(
-        f"\n{options.seeds} seeds, {options.nights} nights of {options.answers} answers; medians in %"
-    )
+    print(f"\n{options.seeds} seeds, {options.nights} nights of {options.answers}; medians in %")
     print("| strategy | which | " + " | ".join(groups) + " |")
     print("|---|---|" + "---|" * len(groups))
     for s in strategies:

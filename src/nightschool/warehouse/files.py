@@ -79,7 +79,8 @@ class Files:
             raise WarehouseError(
                 f"The weights {name[:12] or '(none)'} are not in {self.weights}: "
                 "`nightschool doctor --collect-garbage` deleted them or the folder was moved; "
-                "restore them from a backup, or compile the model again with `nightschool night --rebuild`."
+                "restore them from a backup, or compile the model again with "
+                "`nightschool night --rebuild`."
             )
         return path
 
