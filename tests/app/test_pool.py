@@ -47,6 +47,9 @@ def test_the_fields_own_names_are_taken_too(tmp_path, key):
         ("a.csv", "words\nx\n", r"line 2: has no text"),
         ("a.txt", "y" * 1001, r"line 1: the context has 1,001 characters, 1,000 are allowed"),
         ("a.parquet", "not parquet", r"a\.parquet: not a Parquet file"),
+        ("a.jsonl", r'{"context": "x\ud800"}', r"a\.jsonl, line 1: the context .*; take it out"),
+        ("a.jsonl", r'{"context": "x", "group": "\udfff"}', r"line 1: the group .*take it out"),
+        ("a.txt", "fine\nx\0y\n", r"a\.txt, line 2: the context .*NUL"),
         ("a.docx", "x", r"a pool file ends in"),
     ],
 )
@@ -54,6 +57,12 @@ def test_broken_files_name_file_line_and_cure(tmp_path, name, body, message):
     (tmp_path / name).write_text(body)
     with pytest.raises(PoolError, match=message):
         texts(tmp_path / name)
+
+
+def test_original_texts_come_through_the_same_door(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "fine"}\n{"text": "x\\ud800"}\n')
+    with pytest.raises(PoolError, match=r"a\.jsonl, line 2: .*half a character"):
+        list(read_texts(tmp_path / "a.jsonl"))
 
 
 def test_bytes_that_are_no_utf8_are_refused(tmp_path):

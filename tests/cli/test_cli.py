@@ -33,6 +33,12 @@ def refused(*args, folder=None):
     return result.output
 
 
+def by_hand(folder, line):
+    """A line put first into the settings with an editor, which checks nothing."""
+    path = folder / "nightschool.toml"
+    path.write_text(f"{line}\n{path.read_text()}")
+
+
 def test_help_names_every_command_and_imports_nothing_heavy():
     code = (
         "import sys; from nightschool.cli import main\n"
@@ -102,6 +108,11 @@ def test_config_shows_and_sets(school_folder):
         (["config", "gaet", "strict"], ["unknown setting 'gaet'", "did you mean 'gate'"]),
         (["config", "questions", "dozen"], ["must be a number"]),
         (["config", "strange"], ["Unknown setting 'strange'"]),
+        (["config", "strategy", "nope"], ["called 'nope'; installed: bald, hybrid"]),
+        (["config", "exam", "oral"], ["called 'oral'; installed: text"]),
+        (["config", "learner_settings.stepz", "3"], ["'stepz'", "known: ", "steps"]),
+        (["config", "learner", "language"], ["fixed by init", "--learner language"]),
+        (["config", "seed", "9"], ["fixed by init", "nightschool init FOLDER --seed 9"]),
         (["promote", "v99"], ["v99"]),
         (["rollback"], ["no "]),
         (["pool", "add", "nowhere.txt"], ["there is no such file"]),
@@ -114,6 +125,20 @@ def test_mistakes_are_told_without_a_traceback(school_folder, args, words):
         assert word in output
 
 
+def test_a_refused_setting_leaves_the_file_as_it_was(school_folder):
+    before = (school_folder / "nightschool.toml").read_text()
+    for pair in (("strategy", "nope"), ("learner_settings.stepz", "3"), ("learner", "language")):
+        refused("config", *pair, folder=school_folder)
+    assert (school_folder / "nightschool.toml").read_text() == before
+
+
+def test_a_seed_is_said_to_be_for_simulations(school_folder):
+    for told in (ok("init", "--help"), ok("config", folder=school_folder)):
+        told = " ".join(told.split())
+        assert "for simulations" in told
+        assert "can be guessed" in told
+
+
 def test_a_broken_pool_line_adds_nothing(school_folder, tmp_path):
     file = tmp_path / "broken.jsonl"
     file.write_text('{"context": "A new one is"}\n{"context"\n')
@@ -122,20 +147,39 @@ def test_a_broken_pool_line_adds_nothing(school_folder, tmp_path):
         assert school.warehouse.counts().training + school.warehouse.counts().exam == 300
 
 
+def test_a_broken_line_in_the_second_file_adds_nothing_of_the_first(school_folder, tmp_path):
+    good, broken = tmp_path / "good.txt", tmp_path / "broken.jsonl"
+    good.write_text("A new one is\n")
+    broken.write_text('{"context"\n')
+    assert "broken.jsonl, line 1" in refused("pool", "add", good, broken, folder=school_folder)
+    with School.open(school_folder) as school:
+        assert school.warehouse.counts().training + school.warehouse.counts().exam == 300
+    broken.write_text('{"context": "Another is"}\n')
+    assert ok("pool", "add", good, broken, folder=school_folder).count("1 contexts added") == 2
+
+
+def test_half_a_character_in_a_pool_file_is_told_without_a_traceback(school_folder, tmp_path):
+    file = tmp_path / "half.jsonl"
+    file.write_text('{"context": "x \\ud800"}\n')
+    assert "half.jsonl, line 1" in refused("pool", "add", file, folder=school_folder)
+
+
 def test_outside_a_school_the_cure_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "nightschool init FOLDER" in refused("status")
 
 
 def test_an_unknown_strategy_names_those_that_there_are(tmp_path):
-    folder = make_school(tmp_path / "s", strategy="bold")
+    folder = make_school(tmp_path / "s")
+    by_hand(folder, 'strategy = "bold"')
     assert "installed: bald, hybrid" in refused("night", folder=folder)
 
 
 def test_a_failed_night_leaves_the_champion_serving_and_the_next_one_resumes(tmp_path, oracle):
     from nightschool.loop import teach
 
-    folder = make_school(tmp_path / "s", strategy="bold")
+    folder = make_school(tmp_path / "s")
+    by_hand(folder, 'strategy = "bold"')
     with School.open(folder) as school:
         teach(school, oracle, 20)
     refused("night", folder=folder)

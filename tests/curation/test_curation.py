@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nightschool.curation import FencedDataset, curate
-from nightschool.curation.fence import holds
+from nightschool.curation import Fence, FencedDataset, curate
 from nightschool.testing.learners import MemoryDataset, example
 from nightschool.types import (
     Answer,
@@ -63,17 +62,26 @@ def test_the_same_answers_make_the_same_example_on_any_night():
 
 
 def test_the_fence_finds_exam_contexts_inside_longer_texts():
-    exam = {Context.of("Now Jane has").id, Context.of("Tom has two cups. Now Tom has").id}
-    assert holds(Document("It rained. Now Jane has four apples."), exam)
-    assert holds(Document("Tom has two cups. Now Tom has, he says, two."), exam)
-    assert not holds(Document("Tom has two cups. Now Jill has one."), exam)
+    fence = Fence(["Now Jane has", "Tom has two cups. Now Tom has", "Yes"])
+    assert fence.holds(Document("It rained. Now Jane has four apples."))
+    assert fence.holds(Document("Tom  has two cups.\nNow Tom has, he says, two."))
+    assert fence.holds(Document("now JANE has four"))
+    assert fence.holds(Document("He said yes."))
+    assert not fence.holds(Document("Tom has two cups. Now Jill has one. Now Jane had"))
+    assert not Fence([]).holds(Document("Now Jane has four."))
+
+
+def test_the_fence_reads_long_texts_in_one_pass():
+    fence = Fence([f"the number {i} of many is" for i in range(2000)])
+    text = Document("the number of many is " * 4000)
+    assert not fence.holds(text)
+    assert fence.holds(Document(text.body + "the number 1999 of many is odd"))
 
 
 def test_the_fence_keeps_exam_contexts_from_every_door():
-    exam = {Context.of("Now Jane has").id}
     lessons = [example("Now Jane has", "four"), example("Now Tom has", "two")]
     texts = [Document("Now Jane has four."), Document("Now Tom has two.")]
-    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), exam)
+    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), Fence(["Now Jane has"]))
     assert [e.context.body for e in fenced.new] == ["Now Tom has"]
     assert [e.context.body for e in fenced.earlier(9, 0)] == ["Now Tom has"]
     assert [d.body for d in fenced.original(9, 0)] == ["Now Tom has two."]

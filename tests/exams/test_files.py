@@ -74,6 +74,9 @@ def test_numbers_count_as_written(tmp_path: Path) -> None:
         ("e.csv", 'context,answers\na,"[4"\n', r'line 2: "answers" is not a JSON list'),
         ("e.csv", 'context,answer\na,"b"c\n', r"line 2: .*check the quotes"),
         ("e.parquet", "nonsense", r"not a Parquet file"),
+        ("e.jsonl", r'{"context": "a\ud800", "answer": "1"}', r"line 1: .*half a character"),
+        ("e.jsonl", r'{"context": "a", "answers": ["1", "\udc00"]}', r"line 1: .*take it out"),
+        ("e.jsonl", r'{"context": "a", "answer": "1", "group": "\u0000"}', r"line 1: .*NUL"),
         ("e.txt", "a", r"is \.jsonl, \.csv or \.parquet, not \.txt"),
     ],
 )
@@ -86,7 +89,7 @@ def test_errors_name_file_line_and_cure(tmp_path: Path, name: str, body: str, sa
 
 
 def test_missing_file_and_other_encodings(tmp_path: Path) -> None:
-    with pytest.raises(ExamError, match="no such exam file; check the path"):
+    with pytest.raises(ExamError, match="no such exam file; check the path .*`nightschool exam add`"):
         read_exam_file(tmp_path / "none.jsonl")
     path = tmp_path / "latin.csv"
     path.write_bytes("context,answer\nça,é\n".encode("latin-1"))

@@ -89,7 +89,8 @@ def test_order_of_items_changes_nothing(seed: int, gain: float, rnd: object) -> 
 def test_no_exam_yet(case: Cases) -> None:
     verdict = balanced().judge(1, case([], []))
     assert verdict.decision is Decision.KEEP
-    assert "no exam yet: answer exam questions or bring a file with --exam" in verdict.reason
+    assert "no exam yet: answer exam questions or bring a file with" in verdict.reason
+    assert "`nightschool exam add FILE`" in verdict.reason
     assert (verdict.look, verdict.items, verdict.needed) == (None, 0, -1)
     assert math.isnan(verdict.p_better)
 
@@ -113,6 +114,27 @@ def test_the_same_version_spends_no_look(case: Cases) -> None:
     verdict = balanced().judge(1, case(*drawn(100, 0.3), challenger="v0"))
     assert (verdict.decision, verdict.look) == (Decision.KEEP, None)
     assert "is the one that serves" in verdict.reason
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_fallen_champion_is_rolled_back_without_a_challenger(
+    gate: EvidenceGate, case: Cases
+) -> None:
+    before, _ = drawn(200, 0.0)
+    better = [min(v + 0.1, 1.0) for v in before]
+    seen = case(before, before, previous=better, challenger="v0")
+    verdict = gate.judge(9, seen)
+    assert (verdict.decision, verdict.serves) == (Decision.ROLL_BACK, "old")
+    assert verdict.look is None  # nobody could be promoted, so nothing is spent
+    assert verdict.reason.startswith("Rolled back: the model that served has 5")
+    json.dumps(verdict.evidence, allow_nan=False)
+    looks = [Look(8, 8, 200, 0.01, False, "old", "v0")]
+    early = gate.judge(9, dataclasses.replace(seen, day=9, looks=looks))
+    assert (early.decision, early.serves) == (Decision.KEEP, "v0")  # no look is due
+    grown = gate.judge(9, dataclasses.replace(seen, day=15, looks=looks))
+    assert grown.decision is Decision.ROLL_BACK
+    alike = case(before, before, previous=before, challenger="v0")
+    assert gate.judge(9, alike).decision is Decision.KEEP
 
 
 def test_not_due(case: Cases) -> None:

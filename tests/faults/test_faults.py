@@ -78,7 +78,7 @@ def test_a_night_killed_again_and_again_still_ends(taught, tmp_path):
     check(unbroken, kill_and_resume(folder, tmp_path / "again", deaths))
 
 
-def test_answers_kept_during_a_broken_night_wait_for_the_next(taught, tmp_path, oracle):
+def test_answers_kept_during_a_broken_night_are_learned_right_after_it(taught, tmp_path, oracle):
     folder, _, unbroken = taught
     shutil.copytree(folder, tmp_path / "s")
     assert night_in_child(tmp_path / "s", "fit.step:3") == -9
@@ -86,8 +86,10 @@ def test_answers_kept_during_a_broken_night_wait_for_the_next(taught, tmp_path, 
         assert teach(school, oracle, 5) == 5
     assert night_in_child(tmp_path / "s", None) == 0
     after = outcome(tmp_path / "s")
-    assert after.versions == unbroken.versions
+    assert after.versions[: len(unbroken.versions)] == unbroken.versions
+    assert [night for night, *_ in after.verdicts] == [1, 2, 3]
     assert len(after.answers) == len(unbroken.answers) + 5
+    assert len(after.examples) > len(unbroken.examples)
 
 
 @pytest.mark.soak

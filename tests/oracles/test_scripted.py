@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nightschool.oracles.scripted import scripted
@@ -19,6 +21,17 @@ def test_a_script_answers_what_it_holds_and_cannot_tell_the_rest(tmp_path):
     check_oracle(oracle, [ask("The sky is"), ask("His hat is")])
     assert oracle.answer(ask("the  sky is")).document.body == "blue"
     assert oracle.answer(ask("His hat is")).reply is Reply.CANT_TELL
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_a_newline_ends_a_line(tmp_path, end):
+    file = tmp_path / "answers.jsonl"
+    rows = [("The sky\u2028is", "blue\u0085"), ("His hat is", "red\u2029")]
+    lines = [json.dumps({"context": c, "answer": a}, ensure_ascii=False) + end for c, a in rows]
+    file.write_bytes("".join(lines).encode())
+    oracle = scripted(str(file))
+    for context, answer in rows:
+        assert oracle.answer(ask(context)).document.body == answer
 
 
 def test_a_broken_script_names_its_line(tmp_path):

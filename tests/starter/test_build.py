@@ -55,6 +55,17 @@ def test_tiny_builds_are_equal_byte_for_byte(tmp_path: Path) -> None:
     assert lines
 
 
+def test_build_says_nothing_by_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils import logging
+
+    assert logging.is_progress_bar_enabled()
+    capfd.readouterr()
+    build(tmp_path, tokens=2_048, claim_items=1)
+    said = capfd.readouterr()
+    assert said.out == said.err == ""
+    assert logging.is_progress_bar_enabled()
+
+
 def test_build_leaves_the_number_of_threads_and_the_random_state_alone(tmp_path: Path) -> None:
     torch.set_num_threads(2)
     state = torch.get_rng_state()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightschool.app import School, parts
+from nightschool.app.config import change_config, read_config
 from nightschool.loop import teach
 from nightschool.testing import check_strategy
 
@@ -32,6 +33,11 @@ def test_it_chooses_the_questions_of_a_school(tmp_path, oracle):
         asked = {q.strategy for q in school.warehouse.queue()}
         assert asked == {"least_confidence", "random"}
         assert teach(school, oracle, 20) == 20
+
+
+def test_it_can_be_set_in_a_school_that_there_is(school_folder):
+    change_config(school_folder, "strategy", "least_confidence")
+    assert read_config(school_folder).strategy == "least_confidence"
 
 
 def test_it_took_one_function():

@@ -167,7 +167,7 @@ def test_garbage_is_what_no_record_needs(warehouse: Warehouse) -> None:
     assert warehouse.collect_garbage() == 0
     assert warehouse.collect_garbage(young=-10) == 5
     assert warehouse.verify() == []
-    with pytest.raises(WarehouseError, match="gc"):
+    with pytest.raises(WarehouseError, match="collect-garbage"):
         warehouse.weights_path(warehouse.version("v1"))
 
 

@@ -56,6 +56,7 @@ def test_a_reserved_context_changes_sides_and_leaves_the_queue(warehouse):
     assert warehouse.queue_left() == 0
     assert context.id not in {c.id for c in warehouse.contexts(Partition.TRAINING)}
     assert context.id in {c.id for c in warehouse.contexts(Partition.EXAM)}
+    assert context.id not in {c.id for c in warehouse.sample(Partition.EXAM, 999, 2)}
 
 
 def test_the_contexts_of_a_test_file_are_never_drawn(warehouse):

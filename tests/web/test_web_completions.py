@@ -73,6 +73,8 @@ def test_without_a_seed_each_request_draws_one(client: TestClient) -> None:
         ({"top_p": 0.5}, 400, "top_p"),
         ({"wings": 2}, 400, "wings"),
         ({"prompt": "refuse"}, 400, "cannot be completed"),
+        ({"prompt": "lost"}, 503, "disk is full"),
+        ({"prompt": "lost", "stream": True}, 503, "disk is full"),
         ({"prompt": "boom"}, 500, "log"),
         ({"prompt": "boom", "stream": True}, 500, "log"),
     ],

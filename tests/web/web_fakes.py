@@ -25,6 +25,7 @@ from nightschool.types import (
     Retract,
     UnknownQuestion,
     Version,
+    WarehouseError,
 )
 from nightschool.web import create_app
 
@@ -68,6 +69,8 @@ class FakeGenerator:
     ) -> Iterator[str]:
         if prompt == "boom":
             raise RuntimeError("the model broke")
+        if prompt == "lost":
+            raise WarehouseError("The disk is full.")
         if prompt == "refuse":
             raise AnswerError("This prompt cannot be completed.")
         for i in range(max_tokens):

@@ -13,9 +13,13 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import ParseError
 
+from nightschool.app import parts
 from nightschool.types import ConfigError
 
 FILE = "nightschool.toml"
+FIXED = ("learner", "seed")
+PARTS = {"learner": "learners", "strategy": "strategies", "exam": "exams"}
+"""The settings that name an installed part, and the part's kind."""
 
 
 def setting(default: Any, help: str, check: Callable[[Any], bool], allowed: str) -> Any:
@@ -70,7 +74,13 @@ class Config:
     night_threads: int = setting(0, "CPU threads of a night; 0: all but one", _whole, "0 or more")
     host: str = setting("127.0.0.1", "address that serve listens on", _named, "an address")
     port: int = setting(8377, "port that serve listens on", lambda v: 0 <= v < 65536, "0 to 65535")
-    seed: int = setting(0, "the school's seed (fixed by init)", _whole, "0 or more")
+    seed: int = setting(
+        0,
+        "for simulations: with a seed, which contexts are kept for the exam can be guessed; 0: a "
+        "secret, random choice (fixed by init)",
+        _whole,
+        "0 or more",
+    )
     learner_settings: Mapping[str, object] = field(
         default_factory=dict,
         metadata={"help": "settings of the learner: the table [learner_settings]"},
@@ -122,6 +132,29 @@ def _checked(spec: Any, value: Any, where: str) -> Any:
         allowed = spec.metadata["allowed"]
         raise ConfigError(f"{where}: {spec.name} = {value!r} is not allowed; it must be {allowed}.")
     return value
+
+
+def check_parts(config: Config) -> None:
+    """Raises ConfigError or LearnerError for a part, or a learner's setting, that there is not."""
+    for name, kind in PARTS.items():
+        parts.require(kind, getattr(config, name))
+    parts.learner_kind(config.learner).check(config.learner_settings)
+
+
+def change_config(folder: Path, key: str, value: Any) -> None:
+    """Put one setting into the school's file, if the parts that it concerns know it."""
+    if key in FIXED:
+        raise ConfigError(
+            f"{key} cannot be set to {value!r}: it is fixed by init. Begin another school with "
+            f"`nightschool init FOLDER --{key} {value}`."
+        )
+    if key in PARTS:
+        parts.require(PARTS[key], value)
+    table, _, name = key.partition(".")
+    if table == "learner_settings" and name:
+        config = read_config(folder)
+        parts.learner_kind(config.learner).check({**config.learner_settings, name: value})
+    write_config(folder, {key: value})
 
 
 def write_config(folder: Path, values: Mapping[str, Any]) -> None:

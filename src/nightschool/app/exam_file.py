@@ -20,5 +20,6 @@ def encode(items: Iterable[ExamItem]) -> bytes:
 
 def decode(data: bytes) -> list[ExamItem]:
     """The items of what `encode` made."""
-    rows = map(json.loads, data.decode().splitlines())
+    # Not splitlines: a context may hold a line separator of Unicode's.
+    rows = map(json.loads, filter(None, data.decode().split("\n")))
     return [file_item(row["context"], row["answers"], row["group"]) for row in rows]

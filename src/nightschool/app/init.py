@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nightschool.app import parts
-from nightschool.app.config import make_config, write_config
+from nightschool.app.config import check_parts, make_config, write_config
 from nightschool.app.pool import read_texts
 from nightschool.app.school import School
 from nightschool.types import ConfigError, Document, Learner
@@ -46,6 +46,7 @@ def init_school(
         if learner_settings:
             table["learner_settings"] = dict(learner_settings)
         config = make_config(table, "init")
+        check_parts(config)
         write_config(building, table)
         kind = parts.learner_kind(config.learner)
         source = str(starter_folder()) if model == STARTER else model
@@ -65,7 +66,11 @@ def init_school(
 def fill(
     warehouse: Warehouse, learner: Learner, model: str, original: Path | None, seed: int
 ) -> None:
-    """The first records: keys, the original dataset, and the model as version 0."""
+    """The first records: keys, the original dataset, and the model as version 0.
+
+    With a seed the exam partition repeats, as simulations need, and can be guessed; without one
+    (0) its key is random, so that who writes contexts cannot choose their side.
+    """
     warehouse.set_meta("partition_key", secrets.token_hex(16) if seed == 0 else f"{seed:032x}")
     warehouse.set_meta("model", model)
     warehouse.set_meta("window", str(getattr(learner, "window", 0)))

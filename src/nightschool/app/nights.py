@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import subprocess
 import sys
@@ -87,8 +86,7 @@ def schedule(config: Config, start: Callable[[], object]) -> Callable[[], None]:
     from apscheduler.schedulers.background import BackgroundScheduler
 
     hour, minute = config.night_at.split(":")
-    zone = datetime.datetime.now().astimezone().tzinfo
-    scheduler = BackgroundScheduler(timezone=zone, daemon=True)
+    scheduler = BackgroundScheduler(daemon=True)  # in the local zone, summer time and all
     # A machine that slept through the hour still gets its night; two missed ones become one.
     scheduler.add_job(
         start, "cron", hour=hour, minute=minute, misfire_grace_time=6 * 3600, coalesce=True

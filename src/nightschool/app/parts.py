@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nightschool.types import ConfigError, Exam, LearnerKind, Oracle, Strategy
@@ -13,20 +13,26 @@ def names(kind: str) -> list[str]:
     return sorted({e.name for e in entry_points(group=f"nightschool.{kind}")})
 
 
-def find(kind: str, name: str) -> Any:
-    """The object that an entry point names; importing it is left until here."""
+def require(kind: str, name: str) -> EntryPoint:
+    """The entry point of an installed part, not yet imported; ConfigError when there is none."""
     for entry in entry_points(group=f"nightschool.{kind}"):
         if entry.name == name:
-            try:
-                return entry.load()
-            except ImportError as error:
-                raise ConfigError(
-                    f"The {kind} part {name!r} cannot be imported ({error}); is its package, or "
-                    "an extra of it, installed?"
-                ) from error
+            return entry
     raise ConfigError(
         f"No part of kind {kind} is called {name!r}; installed: {', '.join(names(kind))}."
     )
+
+
+def find(kind: str, name: str) -> Any:
+    """The object that an entry point names; importing it is left until here."""
+    entry = require(kind, name)
+    try:
+        return entry.load()
+    except ImportError as error:
+        raise ConfigError(
+            f"The {kind} part {name!r} cannot be imported ({error}); is its package, or an extra "
+            "of it, installed?"
+        ) from error
 
 
 def learner_kind(name: str) -> LearnerKind:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nightschool.types import Context, PoolError
+from nightschool.types import Context, PoolError, is_storable
 
 FORMATS = (".jsonl", ".csv", ".parquet", ".txt")
 
@@ -95,4 +95,11 @@ def _context(row: Any, where: str, limit: int) -> Context:
             f"{where}: the context has {len(text):,} characters, {limit:,} are allowed; cut it or "
             "raise max_context_chars."
         )
-    return Context.of(text.rstrip("\n"), "pool", str(row.get("group") or ""))
+    group = str(row.get("group") or "")
+    for name, value in (("context", text), ("group", group)):
+        if not is_storable(value):
+            raise PoolError(
+                f"{where}: the {name} {value[:60]!r} holds what cannot be stored, NUL or half a "
+                "character; take it out and add the file again."
+            )
+    return Context.of(text.rstrip("\n"), "pool", group)

@@ -14,7 +14,7 @@ from typing import cast
 from nightschool.app import exam_file, parts
 from nightschool.app.config import FILE, Config, read_config
 from nightschool.app.status import Status, read_status
-from nightschool.curation import FencedDataset, curate
+from nightschool.curation import Fence, FencedDataset, curate
 from nightschool.exams import files, gate, partition, text
 from nightschool.loop import Budget, choose_questions, draw_questions, run_night
 from nightschool.types import (
@@ -50,6 +50,8 @@ Report = Callable[[str, int, int], None]
 """Called with (step, done, total) while a night runs."""
 
 EXAM_META = "blob:exam_file"
+ASKED = 2000
+"""Contexts asked before, the newest, of which a strategy keeps its distance."""
 
 
 class School:
@@ -135,7 +137,7 @@ class School:
     def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
         """The next question for that person, leased to them; None when there is none left.
 
-        A queue that ran dry is filled with random draws: nobody waits for the model.
+        Where the queue has nothing for them, random draws are added: nobody waits for the model.
         """
         ttl = self.config.lease_seconds
         question = self.warehouse.lease(person, ttl, hold, self.now())
@@ -144,19 +146,22 @@ class School:
         return question
 
     def refill(self) -> int:
-        """Random questions for an empty queue; how many."""
-        if self.warehouse.queue_left() > 0:
-            return 0
+        """Random questions behind the queue; how many could be added."""
         n = self.config.questions
-        key = 1_000_003 * self.config.seed + self.warehouse.counts().questions
+        key = 1_000_003 * self.config.seed + self.warehouse.questions_asked()
+        pool = self.warehouse.sample(Partition.TRAINING, 2 * n, key)
+        exam = self.warehouse.sample(Partition.EXAM, 2 * n, key)
+        if not pool and not exam:
+            return 0
+        waiting = {question.context.id for question in self.warehouse.queue()}
         picks = draw_questions(
-            self.warehouse.sample(Partition.TRAINING, n, key),
-            self.warehouse.sample(Partition.EXAM, n, key),
+            [c for c in pool if c.id not in waiting],
+            [c for c in exam if c.id not in waiting],
             bank=len(self.bank()),
             budget=self.budget,
             key=key,
         )
-        return self.warehouse.post(picks, self.warehouse.trainee(), now=self.now())
+        return self.warehouse.append(picks, self.warehouse.trainee())
 
     def question(self, question_id: str) -> Question:
         """A question by its id; UnknownQuestion otherwise."""
@@ -166,6 +171,8 @@ class School:
         """Keep an answer for good; returns when it is durable. False if it was kept before."""
         body = answer.document.body if answer.document is not None else ""
         limit = self.config.max_answer_chars
+        if not body.isprintable() and any("\ud800" <= c <= "\udfff" or c == "\0" for c in body):
+            raise AnswerError("The answer holds half a character or a NUL; type it again.")
         if len(body) > limit:
             raise AnswerError(
                 f"The answer has {len(body):,} characters, {limit:,} are kept; shorten it, or "
@@ -210,9 +217,24 @@ class School:
     # By night ---------------------------------------------------------------------------------
 
     def night(self, *, rebuild: bool = False) -> Verdict:
-        """Run one night now."""
+        """Run one night now.
+
+        A broken night is resumed first; where more was answered since it began, or a rebuild is
+        wanted that it was not, a night of today follows.
+        """
+        broken = self.warehouse.broken_night()
         self._rebuild = rebuild
-        return run_night(self)
+        verdict = run_night(self)
+        if broken is not None and (
+            (rebuild and not broken.rebuild) or self.warehouse.has_news(broken)
+        ):
+            verdict = run_night(self)
+        return verdict
+
+    def abandon(self) -> int | None:
+        """Give a broken night up, so that the next begins anew; its number, None without one."""
+        record = self.warehouse.abandon_night(now=self.now())
+        return record.number if record is not None else None
 
     _rebuild = False
 
@@ -228,17 +250,18 @@ class School:
 
     def begin_night(self) -> Night:
         """Begin a night, or resume a broken one."""
-        return self.warehouse.begin_night(rebuild=self._rebuild, now=self.now())
+        return self.warehouse.begin_night(rebuild=self._rebuild, clock=self.now)
 
     def fit(self, night: Night, manifest: Manifest) -> Version:
         """The trainee, taught on what is new; the trainee itself when nothing is."""
         parent = night.trainee()
-        bank = {Context(item.context).id for item in self.bank(night)}
-        dataset = FencedDataset(night.dataset(manifest), bank)
+        fence = Fence(self.warehouse.bodies(Partition.EXAM))
+        dataset = FencedDataset(night.dataset(manifest), fence)
+        if not dataset.new and self._rebuilds(parent):  # all was withdrawn: forget it
+            return night.store(self.learner(parent), parent, manifest)
         if not dataset.new:
             return parent
-        weights = sum(f.stat().st_size for f in self.warehouse.weights_path(parent).rglob("*"))
-        self.warehouse.need_space(6 * weights + (64 << 20))
+        self._need_space(parent)
         learner = self.learner(parent).fit(
             dataset,
             seed=night.seed,
@@ -248,6 +271,16 @@ class School:
         version = night.store(learner, parent, manifest)
         self._remember(version, learner)
         return version
+
+    def _rebuilds(self, parent: Version) -> bool:
+        """Whether tonight goes on from another version than the newest: a rebuild does."""
+        return parent.id != self.warehouse.trainee().id
+
+    def _need_space(self, parent: Version) -> None:
+        """Refuse to begin what a full disk would break: checkpoints, and the new weights."""
+        size = sum(f.stat().st_size for f in self.warehouse.weights_path(parent).rglob("*"))
+        writes = getattr(self.learner(parent), "night_bytes", 6 * size)
+        self.warehouse.need_space(int(writes) + (64 << 20))
 
     def examine(self, night: Night, challenger: Version) -> Case:
         """Champion, challenger and the champion before sit the same bank, items in one order."""
@@ -269,10 +302,10 @@ class School:
 
     def _fresh(self, night: Night, challenger: Version) -> ExamResult:
         """Tonight's answers as the trainee found them before it learned them; never gates."""
-        manifest = self.warehouse.manifest(challenger.manifest)
-        examples = night.dataset(manifest).new if challenger.id != night.trainee().id else ()
-        items = [_as_item(e) for e in examples]
         trainee = night.trainee()
+        learned = challenger.id != trainee.id and not self._rebuilds(trainee)
+        manifest = self.warehouse.manifest(challenger.manifest)
+        items = [_as_item(e) for e in night.dataset(manifest).new] if learned else []
         values = self.learner(trainee).mark(items) if items else ()
         marks = tuple(
             Mark("fresh", float(v), False, item.id, item.group)
@@ -302,7 +335,7 @@ class School:
             self.config.strategy,
             pool=night.pool(Partition.TRAINING, self.config.pool_sample, night.seed),
             exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
-            asked=night.asked(),
+            asked=night.asked(ASKED),
             bank=len(self.bank(night)),
             budget=self.budget,
             key=night.seed,
@@ -331,11 +364,13 @@ class School:
     def add_exam(self, path: Path) -> int:
         """Bring a test file; items that were already asked or trained on are refused and listed."""
         items = files.read_exam_file(path)
-        training = {
-            Context(a.question.context.document).id
+        waiting = {
+            a.question.context.id
             for a in self.warehouse.answered(Partition.TRAINING)
+            if any(answer.reply is Reply.ANSWER for answer in a.answers)
         }
-        text.refuse_trained(items, training.__contains__)
+        learned = self.warehouse.trained() | waiting
+        text.refuse_trained(items, learned.__contains__)
         merged = {i.id: i for i in (*self.exam_file(), *items)}
         digest = self.warehouse.put_blob(exam_file.encode(list(merged.values())))
         contexts = [Context(i.context, "exam", i.group) for i in merged.values()]

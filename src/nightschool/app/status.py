@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nightschool.exams.text import item_id
 from nightschool.types import ExamItem, Partition, Verdict
 from nightschool.warehouse import Warehouse
 
@@ -45,7 +46,8 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
     """The status of a school as its log tells it; `items` is what its exam holds today."""
     counts = warehouse.counts()
     answered = [a.seconds for a in warehouse.answers(newest=RECENT) if a.seconds > 0]
-    exam_asked = warehouse.answered(Partition.EXAM)
+    # An answered question that the owner's file asks too does examine, by the file's answer.
+    asked = {item_id(a.question.context.document) for a in warehouse.answered(Partition.EXAM)}
     bank = len(items)
     brought = sum(item.source == "file" for item in items)
     seconds: dict[str, float] = {}
@@ -60,7 +62,7 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         pool={"training": counts.training, "exam": counts.exam},
         bank=bank,
         exam_file=brought,
-        skipped_exam=len(exam_asked) - (bank - brought),
+        skipped_exam=len(asked - {item.id for item in items}),
         champion=warehouse.champion().id,
         trainee=warehouse.trainee().id,
         original=warehouse.meta("original_note") or "",
@@ -68,8 +70,19 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         fresh=tuple(fresh),
         seconds=seconds,
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
-        warnings=tuple(_warnings(bank, brought, counts.retractions)),
+        warnings=(*_broken(warehouse), *_warnings(bank, brought, counts.retractions)),
     )
+
+
+def _broken(warehouse: Warehouse) -> list[str]:
+    nights = warehouse.nights()
+    last = nights[-1] if nights else None
+    if last is None or last.finished is not None or not last.error:
+        return []
+    return [
+        f"Night {last.number} broke: {last.error.rstrip('.')}; it is resumed by the next "
+        "`nightschool night`."
+    ]
 
 
 def _warnings(bank: int, brought: int, retractions: int) -> list[str]:

@@ -26,7 +26,8 @@ def run_demo(folder: Path, *, nights: int, answers: int, seed: int, twin: bool) 
     """Several nights on the embedded default, then the seed question again, and a picture."""
     for name in THREADS:  # school and twin have one core each, and results are repeatable
         os.environ.setdefault(name, "1")
-    if folder.exists() and not (folder / "demo.json").exists() and any(folder.iterdir()):
+    used = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if used and not (folder / "demo.json").exists():
         raise click.UsageError(f"{folder} exists and is not a demo's; name another with --folder.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

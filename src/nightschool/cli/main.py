@@ -52,7 +52,12 @@ def _open(ctx: click.Context, **options: Any) -> Any:
 @click.option("--original", type=click.Path(path_type=Path), help="Texts it was trained on.")
 @click.option("--exam", type=click.Path(path_type=Path), help="A test file of your own.")
 @click.option("--learner", default="language", help="Which learner teaches it.")
-@click.option("--seed", default=0, help="The school's seed.")
+@click.option(
+    "--seed",
+    default=0,
+    help="The school's seed, for simulations: contexts kept for the exam can be guessed from it. "
+    "Default 0: a secret, random choice.",
+)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
 def init(
     folder: Path,
@@ -97,10 +102,11 @@ def pool_add(ctx: click.Context, files: tuple[Path, ...]) -> None:
     from nightschool.app.pool import read_contexts
 
     with _open(ctx) as school:
-        for file in files:
-            limit = school.config.max_context_chars
-            for context in read_contexts(file, limit):  # to the end: a broken line adds nothing
+        limit = school.config.max_context_chars
+        for file in files:  # all to the end first: a broken line anywhere adds nothing
+            for context in read_contexts(file, limit):
                 school.check(context)
+        for file in files:
             added = school.add_contexts(read_contexts(file, limit))
             click.echo(
                 f"{file}: {added.new} contexts added ({added.training} to learn from, "
@@ -142,11 +148,16 @@ def serve(
 
 @main.command()
 @click.option("--rebuild", is_flag=True, help="Learn again from version 0 on the whole manifest.")
+@click.option("--abandon", is_flag=True, help="First give up a night that broke and cannot end.")
 @click.pass_context
-def night(ctx: click.Context, rebuild: bool) -> None:
+def night(ctx: click.Context, rebuild: bool, abandon: bool) -> None:
     """Run one night now."""
     from nightschool.cli.night import run
 
+    if abandon:
+        with _open(ctx) as school:
+            number = school.abandon()
+            click.echo(f"Night {number} was given up." if number else "No broken night waits.")
     run(find_school(ctx.obj), rebuild)
 
 

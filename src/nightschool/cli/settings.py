@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nightschool.app.config import Config, known, parse_value, read_config, write_config
+from nightschool.app.config import Config, change_config, known, parse_value, read_config
 from nightschool.types import ConfigError
 
 TABLE = "learner_settings"
@@ -44,5 +44,5 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
         current = getattr(config, table)
         click.echo(current.get(name) if name else current)
         return
-    write_config(folder, {key: parse_value(key, value)})
+    change_config(folder, key, parse_value(key, value))
     click.echo(f"{key} = {value}")

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nightschool.types import TEXT, Context, Dataset, Document, Example, Manifest
+from nightschool.types import TEXT, Context, Dataset, Document, Example, Manifest, normalise
 
-_SENTENCE = re.compile(r"(?<=[.!?\n])\s+")
-_WORD_END = re.compile(r"\S(?=\s|$|[.!?,;:])")
+LEAD = 4
+"""Words by which a place in a text is looked up; a longer context is then compared by its id."""
+
+
+class Fence:
+    """Finds the exam's contexts in texts, in one pass over the words however many they are."""
+
+    def __init__(self, contexts: Iterable[str]) -> None:
+        self._ids: set[int] = set()
+        self._lengths: dict[tuple[str, ...], set[int]] = {}
+        for text in contexts:
+            words = text.split()
+            if words:
+                self._ids.add(Context.of(text).id)
+                lead = tuple(map(normalise, words[:LEAD]))
+                self._lengths.setdefault(lead, set()).add(len(words))
+        self._leads = sorted({len(lead) for lead in self._lengths})
+
+    def has(self, document: Document) -> bool:
+        """Whether a document is a context of the exam."""
+        return Context(document).id in self._ids
+
+    def holds(self, document: Document) -> bool:
+        """Whether a text contains a context of the exam, from any word to any other."""
+        if document.kind != TEXT or not self._ids:
+            return False
+        words = document.body.split()
+        bare = list(map(normalise, words))
+        return any(
+            Context.of(" ".join(words[start : start + length])).id in self._ids
+            for start in range(len(words))
+            for lead in self._leads
+            for length in self._lengths.get(tuple(bare[start : start + lead]), ())
+            if start + length <= len(words)
+        )
 
 
 @dataclass(frozen=True)
 class FencedDataset:
-    """A dataset whose original documents hold no context of the exam, compared by hash."""
+    """A dataset whose original documents hold no context of the exam."""
 
     inner: Dataset
-    exam: Set[int]
+    fence: Fence
 
     @property
     def manifest(self) -> Manifest:
@@ -35,17 +67,7 @@ class FencedDataset:
 
     def original(self, n: int, seed: int) -> Sequence[Document]:
         """Original documents, less those that contain an exam context."""
-        return [d for d in self.inner.original(n, seed) if not holds(d, self.exam)]
+        return [d for d in self.inner.original(n, seed) if not self.fence.holds(d)]
 
     def _examples(self, examples: Sequence[Example]) -> Sequence[Example]:
-        return [e for e in examples if Context(e.context).id not in self.exam]
-
-
-def holds(document: Document, exam: Set[int]) -> bool:
-    """Whether a text contains an exam context: from a sentence's start to a word's end."""
-    if document.kind != TEXT or not exam:
-        return False
-    text = document.body
-    starts = [0, *(m.end() for m in _SENTENCE.finditer(text))]
-    ends = [m.end() for m in _WORD_END.finditer(text)]
-    return any(Context.of(text[a:b]).id in exam for a in starts for b in ends if b > a)
+        return [e for e in examples if not self.fence.has(e.context)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from nightschool.exams.text import file_item
-from nightschool.types import ExamError, ExamItem
+from nightschool.types import ExamError, ExamItem, is_storable
 
 Row = tuple[int, Mapping[str, object]]
 """The line (or row) number, 1 first, and its fields."""
@@ -30,7 +30,9 @@ def read_exam_file(path: Path | str) -> list[ExamItem]:
             f"write one JSON object a line with the {FIELDS}."
         )
     if not path.is_file():
-        raise ExamError(f"{path}: no such exam file; check the path after --exam.")
+        raise ExamError(
+            f"{path}: no such exam file; check the path after --exam or `nightschool exam add`."
+        )
     try:
         items = merged(item_of(path, line, row) for line, row in reader(path))
     except UnicodeDecodeError as error:
@@ -149,7 +151,13 @@ def item_of(path: Path, line: int, row: Mapping[str, object]) -> ExamItem:
     group = row.get("group", "")
     if not isinstance(group, str):
         raise wrong(f'"group" is {group!r}, not a text')
-    return file_item(context, [a for a in answers if a is not None], group)
+    texts = [a for a in answers if a is not None]
+    for text in (context, *texts, group):
+        if not is_storable(text):
+            raise wrong(
+                f"{text[:60]!r} holds what cannot be stored, NUL or half a character; take it out"
+            )
+    return file_item(context, texts, group)
 
 
 def as_text(value: object) -> str | None:

@@ -11,7 +11,7 @@ from nightschool.exams.paired import Floats, interval, items_needed, p_at_most
 from nightschool.exams.rule import Marks, Rule, Ruling, Skill
 from nightschool.types import Case, Decision, ExamError, ExamResult, Look, Verdict
 
-NO_EXAM = "no exam yet: answer exam questions or bring a file with --exam"
+NO_EXAM = "no exam yet: answer exam questions or bring a file with `nightschool exam add FILE`"
 
 Sheet = Mapping[tuple[str, str], float]
 """A version's gating marks by (item, name)."""
@@ -38,6 +38,7 @@ class EvidenceGate:
 
         Raises ExamError when they sat different banks. Every item counts once; its order and the
         time of day change nothing, and no draw is made, so a night that runs again decides alike.
+        Without a challenger of its own (the trainee serves) a night may still roll back.
         """
         champion, challenger = case.champion, case.challenger
         if champion.bank != challenger.bank:
@@ -53,12 +54,12 @@ class EvidenceGate:
                 "different items; examine both again on tonight's bank."
             )
         marks, groups = self._marks(case, names)
-        same = champion.version == challenger.version
-        ruling = (
-            Ruling(Decision.KEEP)
-            if same or not names
-            else self.rule.decide(case.day, marks, case.looks)
-        )
+        if not names:
+            ruling = Ruling(Decision.KEEP)
+        elif champion.version == challenger.version:
+            ruling = self.rule.review(case.day, marks, case.looks)
+        else:
+            ruling = self.rule.decide(case.day, marks, case.looks)
         return _verdict(self.rule, night, case, marks, groups, ruling)
 
     def _marks(self, case: Case, names: list[tuple[str, str]]) -> tuple[Marks, list[str]]:
@@ -163,9 +164,16 @@ def _reason(
     items = len(marks.champion)
     if not items:
         return f"Kept: {NO_EXAM}."
+    before, after = 100 * case.champion.score, 100 * case.challenger.score
+    if ruling.decision is Decision.ROLL_BACK and marks.previous is not None:
+        former = 100 * float(marks.previous.mean())
+        return (
+            f"Rolled back: the model that served has {before:.1f} points and its predecessor "
+            f"{former:.1f} on {items} exam items; the chance of that if it is no worse is "
+            f"{_percent(ruling.p_roll_back)}."
+        )
     if case.champion.version == case.challenger.version:
         return "Kept: tonight's model is the one that serves."
-    before, after = 100 * case.champion.score, 100 * case.challenger.score
     seen = f"{before:.1f} -> {after:.1f} points on {items} exam items"
     if items < rule.few:
         return f"Kept: {seen}; it takes {rule.few} items to compare two models."
@@ -176,13 +184,6 @@ def _reason(
         if rule.margin and abs(rule.margin - 0.01) > 1e-9:
             null = f"it is {100 * rule.margin:g} points worse"
         return f"Promoted: {seen}; the chance of that if {null} is {_percent(ruling.p_promote)}."
-    if ruling.decision is Decision.ROLL_BACK and marks.previous is not None:
-        former = 100 * float(marks.previous.mean())
-        return (
-            f"Rolled back: the model that served has {before:.1f} points and its predecessor "
-            f"{former:.1f} on {items} exam items; the chance of that if it is no worse is "
-            f"{_percent(ruling.p_roll_back)}."
-        )
     if ruling.lost:
         worst = min(ruling.lost, key=lambda s: s.change)
         others = f" and {len(ruling.lost) - 1} more" if len(ruling.lost) > 1 else ""

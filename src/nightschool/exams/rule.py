@@ -40,7 +40,8 @@ class Skill:
 class Ruling:
     """What the rule found: the decision, the p-values, the level asked for, what was spent.
 
-    `level` is 0 when it did not look; `spent` is 0 also for a refusal over a lost skill.
+    `level` is 0 when no challenger was looked at; `spent` is 0 also for a refusal over a lost
+    skill.
     """
 
     decision: Decision
@@ -124,14 +125,23 @@ class Rule:
             if lost:  # the test was passed, so refusing spends nothing (docs/gate.md)
                 return Ruling(Decision.KEEP, level, 0.0, p_promote, lost=lost)
             return Ruling(Decision.PROMOTE, level, level, p_promote)
-        p_back = float("nan")
-        if marks.previous is not None:
-            fallen = marks.champion - marks.previous
-            p_back = p_at_least(fallen) if fallen.mean() < 0.0 else 1.0
-        back = p_back <= self.back_level
-        return Ruling(
-            Decision.ROLL_BACK if back else Decision.KEEP, level, level, p_promote, p_back
-        )
+        decision, p_back = self._back(marks)
+        return Ruling(decision, level, level, p_promote, p_back)
+
+    def review(self, day: int, marks: Marks, looks: Sequence[Look]) -> Ruling:
+        """The ruling of a night without a challenger: rolls back where due, and spends nothing."""
+        if not self.due(day, len(marks.champion), looks):
+            return Ruling(Decision.KEEP)
+        decision, p_back = self._back(marks)
+        return Ruling(decision, p_roll_back=p_back)
+
+    def _back(self, marks: Marks) -> tuple[Decision, float]:
+        """Whether the champion is surely worse than its predecessor, and p of "no worse"."""
+        if marks.previous is None:
+            return Decision.KEEP, float("nan")
+        fallen = marks.champion - marks.previous
+        p = p_at_least(fallen) if fallen.mean() < 0.0 else 1.0
+        return Decision.ROLL_BACK if p <= self.back_level else Decision.KEEP, p
 
     def skills(self, marks: Marks) -> list[Skill]:
         """Each group's change; `lost` is False, and p nan, where it has too few items to tell."""

@@ -108,7 +108,7 @@ def probability(value: float, item: ExamItem) -> float:
     if not math.isfinite(value) or not -1e-3 <= value <= 1.0 + 1e-3:
         raise LearnerError(
             f"The learner marked {item.context.body[:60]!r} with {value}, which is no probability; "
-            "the model is broken: begin again from an earlier version."
+            "the model is broken: learn again from version 0 with `nightschool night --rebuild`."
         )
     return min(max(float(value), 0.0), 1.0)
 

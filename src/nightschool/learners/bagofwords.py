@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save, save_file
 
 from nightschool.faults import reach
 from nightschool.types import (
@@ -74,7 +76,8 @@ class BagOfWords:
         counts = rng.poisson(1.0, (self.settings.members + 1, len(examples))).astype(np.float64)
         counts[0] = 1.0
         counts *= np.array([e.weight for e in examples])
-        step, weights = load_checkpoint(workspace, start.weights)
+        identity = start._identity(examples, seed)
+        step, weights = load_checkpoint(workspace, start.weights, identity)
         while step < self.settings.steps:
             reach("fit.step")
             probs = softmax(np.einsum("nd,sdk->snk", x, weights))
@@ -83,10 +86,16 @@ class BagOfWords:
             weights = (weights + self.settings.rate * gradient).astype(np.float32)
             step += 1
             if step % CHECKPOINT_EVERY == 0:
-                save_checkpoint(workspace, step, weights)
+                save_checkpoint(workspace, step, weights, identity)
             if progress is not None:
                 progress(step, self.settings.steps)
         return replace(start, weights=weights)
+
+    def _identity(self, examples: Sequence[Example], seed: int) -> str:
+        """Names a fit: the weights it begins from, what it learns, with which settings and seed."""
+        lesson = [(e.id, e.weight) for e in examples]
+        facts = (seed, lesson, self.answers, sorted(self.settings.__dict__.items()))
+        return hashlib.sha256(self.weights.tobytes() + repr(facts).encode()).hexdigest()
 
     def _with_answers(self, examples: Sequence[Example], seed: int) -> BagOfWords:
         new = sorted({normalise(e.target.body) for e in examples} - set(self.answers))
@@ -144,6 +153,10 @@ class BagOfWords:
 class BagOfWordsKind:
     """The entry point: begins empty, comes back from a folder."""
 
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Raises LearnerError for a setting that it does not know."""
+        parse(settings)
+
     def begin(self, source: str, settings: Mapping[str, object]) -> Learner:
         """A learner that knows two answers and is right by chance; `source` is not used."""
         chosen = parse(settings)
@@ -162,7 +175,13 @@ class BagOfWordsKind:
             raise LearnerError(
                 f"{folder} holds no bag-of-words learner ({error}); see `nightschool doctor`."
             ) from error
-        chosen = parse(settings, Settings(**body["settings"]))
+        stored = Settings(**body["settings"])
+        chosen = parse(settings, stored)
+        if chosen.members != stored.members:
+            raise LearnerError(
+                f"members is {chosen.members}, but the model in {folder} has {stored.members}; "
+                f"set `members` back to {stored.members}, or begin a new school."
+            )
         recipe = Recipe("bagofwords", dict(settings))
         return BagOfWords(recipe, chosen, tuple(body["answers"]), weights)
 
@@ -199,18 +218,30 @@ def softmax(logits: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.flo
     return probs
 
 
-def save_checkpoint(workspace: Path, step: int, weights: NDArray[np.float32]) -> None:
-    """The state after a step; whole or not at all, for the rename is atomic."""
+def save_checkpoint(
+    workspace: Path, step: int, weights: NDArray[np.float32], identity: str
+) -> None:
+    """The state after a step of the fit of that identity; whole on the disk or not at all."""
     temporary = workspace / "checkpoint.tmp"
-    save_file({"weights": weights, "step": np.array([step])}, temporary)
+    with open(temporary, "wb") as file:
+        file.write(save({"weights": weights, "step": np.array([step])}, {"identity": identity}))
+        file.flush()
+        os.fsync(file.fileno())
     reach("fit.checkpoint")
     os.replace(temporary, workspace / "checkpoint.safetensors")
 
 
-def load_checkpoint(workspace: Path, start: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]]:
-    """The last step reached in this workspace and its weights; (0, start) where there is none."""
+def load_checkpoint(
+    workspace: Path, start: NDArray[np.float32], identity: str
+) -> tuple[int, NDArray[np.float32]]:
+    """The last step that a fit of that identity reached here and its weights; else (0, start)."""
     path = workspace / "checkpoint.safetensors"
     if not path.exists():
         return 0, start
-    state = load_file(path)
-    return int(state["step"][0]), state["weights"]
+    try:
+        with safe_open(path, framework="numpy") as file:
+            if (file.metadata() or {}).get("identity") != identity:
+                return 0, start
+            return int(file.get_tensor("step")[0]), file.get_tensor("weights")
+    except SafetensorError:  # no checkpoint of ours: the fit begins anew
+        return 0, start

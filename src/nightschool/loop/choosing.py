@@ -28,6 +28,15 @@ def exam_share(budget: Budget, bank: int) -> float:
     return budget.early_share if bank < budget.bank_target else budget.late_share
 
 
+def exam_questions(budget: Budget, bank: int, key: int) -> int:
+    """How many of a day's questions come from the exam partition.
+
+    The share's fraction of a question is drawn by the key, so a small day asks some as well.
+    """
+    whole, rest = divmod(budget.questions * exam_share(budget, bank), 1)
+    return int(whole) + int(uniform([budget.questions], key)[0] < rest)
+
+
 def at_random(contexts: Sequence[Context], n: int, key: int) -> list[Context]:
     """At most n of the contexts, drawn by keyed ids: the order of the pool does not matter."""
     draws = uniform([c.id for c in contexts], key)
@@ -54,7 +63,7 @@ def choose_questions(
     Where one partition runs dry the other fills its place, so that a person always finds
     questions while there are any.
     """
-    wanted = round(budget.questions * exam_share(budget, bank))
+    wanted = exam_questions(budget, bank, key)
     drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
     chosen: list[Pick] = []
     if pool and budget.questions > len(drawn):
@@ -77,7 +86,7 @@ def draw_questions(
     key: int,
 ) -> list[Pick]:
     """Picks without looking at a model, for a queue that ran dry: nobody waits for the model."""
-    wanted = round(budget.questions * exam_share(budget, bank))
+    wanted = exam_questions(budget, bank, key)
     drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
     chosen = at_random(pool, budget.questions - len(drawn), key + 1)
     return interleave(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nightschool.types import Context, Document, PoolError, Question, Reply, Said
 
@@ -32,12 +31,15 @@ class ScriptedOracle:
 def scripted(path: str, person: str = "script") -> ScriptedOracle:
     """A scripted oracle from a JSONL file with a "context" and an "answer" on each line."""
     table: dict[int, str] = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-            table[Context.of(row["context"]).id] = str(row["answer"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise PoolError(
-                f'{path}, line {number}: needs a JSON object with "context" and "answer" ({error}).'
-            ) from error
+    # Lines end at "\n" alone: JSON strings may hold other line ends, such as U+2028.
+    with open(path, encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+                table[Context.of(row["context"]).id] = str(row["answer"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise PoolError(
+                    f"{path}, line {number}: "
+                    f'needs a JSON object with "context" and "answer" ({error}).'
+                ) from error
     return ScriptedOracle(table, person)

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from nightschool.starter.stories import (
     SKILLS,
@@ -75,7 +77,8 @@ def build(
         tokenizer = _train_tokenizer(seed)
         tokenizer.save_pretrained(folder)
         model = _pretrain(tokenizer, seed, tokens, progress)
-        model.save_pretrained(folder, safe_serialization=True)
+        with _no_bars():
+            model.save_pretrained(folder, safe_serialization=True)
         accuracy = _claims(model, tokenizer, claim_items)
     finally:
         torch.set_num_threads(before)
@@ -112,6 +115,18 @@ def accuracy_on(
         for item, token in zip(items[at : at + 100], said, strict=True):
             right += tokenizer.decode([token]) == item.answer
     return right / len(items)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """No progress bars of transformers for a while."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _train_tokenizer(seed: int) -> PreTrainedTokenizerFast:

@@ -1,6 +1,6 @@
 """The words of nightschool as frozen records and Protocols; everything else imports these."""
 
-from nightschool.types.documents import TEXT, Context, Document, normalise
+from nightschool.types.documents import TEXT, Context, Document, is_storable, normalise
 from nightschool.types.errors import (
     AnswerError,
     ConfigError,
@@ -113,6 +113,7 @@ __all__ = [
     "Verdict",
     "Version",
     "WarehouseError",
+    "is_storable",
     "normalise",
     "uniform",
 ]

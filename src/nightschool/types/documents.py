@@ -15,12 +15,27 @@ _SPACES = re.compile(r"\s+")
 
 
 def normalise(text: str) -> str:
-    """Text as compared, never as stored: NFKC, case folded, runs of white space made one.
+    """Text as compared, never as stored: NFC, case folded, runs of white space made one.
 
-    Full stops and other closing marks at the end are dropped, so "Four." equals "four".
+    Full stops and other closing marks at the end are dropped, so "Four." equals "four"; what
+    bears meaning is not: "3²" is not "32", and "5!" is not "5".
     """
-    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    return folded.rstrip(".!,;: ") or folded
+    folded = _SPACES.sub(" ", unicodedata.normalize("NFC", text).casefold()).strip()
+    return _without_closing_marks(folded) or folded
+
+
+def _without_closing_marks(text: str) -> str:
+    while True:
+        text = text.rstrip(".,;: ")
+        calm = text.rstrip("!")
+        if calm == text or calm[-1:].isdigit():
+            return text
+        text = calm
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can hold it: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,9 @@ class Sampler(Protocol):
 class LearnerKind(Protocol):
     """What the entry point of a learner names: how to begin and how to come back."""
 
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Raises LearnerError for a setting that it does not know; loads no model."""
+
     def begin(self, source: str, settings: Mapping[str, object]) -> Learner:
         """A learner from a folder or a hub name (the model as it was brought)."""
 
@@ -268,8 +271,8 @@ class Night(Protocol):
     def pool(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
         """At most n contexts of a partition that nobody has answered yet, drawn at random."""
 
-    def asked(self) -> Sequence[Context]:
-        """Contexts of the training partition that were answered, newest last."""
+    def asked(self, n: int) -> Sequence[Context]:
+        """At most n contexts of the training partition that were answered, newest last."""
 
     def post(self, picks: Sequence[Pick], version: Version) -> None:
         """Tomorrow's queue, as that version asks it; what is still unanswered is replaced."""

@@ -116,7 +116,7 @@ def backup(stores: Stores, target: Path) -> None:
     new = disk.temporary(target.parent)
     new.mkdir()
     # Nothing is thrown away meanwhile; whatever the copied log names is still there.
-    with _care_lock(stores):
+    with care_lock(stores):
         try:
             _copy(stores, new)
             if target.exists():
@@ -128,7 +128,8 @@ def backup(stores: Stores, target: Path) -> None:
     disk.sync(target.parent)
 
 
-def _care_lock(stores: Stores) -> FileLock:
+def care_lock(stores: Stores) -> FileLock:
+    """Held while files are copied or cleaned up, and while somebody needs them to stay."""
     return FileLock(stores.folder / "care.lock", "A backup or a clean-up is running")
 
 
@@ -165,6 +166,11 @@ def collect_garbage(stores: Stores, young: float = YOUNG) -> int:
 
     Never a segment that a manifest names, nor the weights that `lasting` lists.
     """
+    with care_lock(stores):
+        return _collect(stores, young)
+
+
+def _collect(stores: Stores, young: float) -> int:
     with stores.log.read() as connection:
         manifests = dataset.every(connection)
         versions = lineage.versions(connection)
@@ -175,12 +181,10 @@ def collect_garbage(stores: Stores, young: float = YOUNG) -> int:
     weights = lasting(versions, champions)
     segments = {f"{s.sha256}.parquet" for manifest in manifests for s in manifest.segments}
     listed = {f"{manifest.hash}.json" for manifest in manifests}
-    freed = 0
-    with _care_lock(stores):
-        freed += _sweep(stores.files.weights, weights)
-        freed += _sweep(stores.segments.folder, segments)
-        freed += _sweep(stores.manifests.folder, listed)
-        freed += _sweep(stores.files.blobs, blobs, older_than=time.time() - young)
+    freed = _sweep(stores.files.weights, weights)
+    freed += _sweep(stores.segments.folder, segments)
+    freed += _sweep(stores.manifests.folder, listed)
+    freed += _sweep(stores.files.blobs, blobs, older_than=time.time() - young)
     for number in finished:
         left = workspace(stores.folder, number)
         freed += disk.remove(left) if left.exists() else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from nightschool.faults import reach
-from nightschool.types import Document, Example, Manifest, Segment, WarehouseError
+from nightschool.types import Context, Document, Example, Manifest, Segment, WarehouseError
 from nightschool.warehouse import disk, tables
 from nightschool.warehouse.batches import batches
 from nightschool.warehouse.codec import pack_manifest, sha256, unpack_manifest
@@ -151,3 +151,10 @@ def every(connection: Connection) -> list[Manifest]:
         select(manifests.c.body).order_by(manifests.c.night, manifests.c.hash)
     )
     return [unpack_manifest(row.body) for row in rows]
+
+
+def trained(store: Segments, manifests: Iterable[Manifest]) -> set[int]:
+    """Ids of the contexts that any version may have learned, whatever became of the answers."""
+    segments = {s.sha256: s for m in manifests for s in m.segments if s.role == ANSWERS}
+    rows = (row for segment in segments.values() for row in store.rows(segment))
+    return {Context(to_example(row).context).id for row in rows}

@@ -225,10 +225,10 @@ class StoredNight:
         with self._log.read() as connection:
             return pool.sample(connection, partition, n, key)
 
-    def asked(self) -> Sequence[Context]:
-        """Contexts of the training partition that were replied to, newest last."""
+    def asked(self, n: int) -> Sequence[Context]:
+        """At most n contexts of the training partition that were replied to, newest last."""
         with self._log.read() as connection:
-            return pool.asked(connection, Partition.TRAINING)
+            return pool.asked(connection, Partition.TRAINING, n)
 
     def post(self, picks: Sequence[Pick], version: Version) -> None:
         """Tomorrow's queue in the order of the picks; what is still unanswered is replaced."""
@@ -258,12 +258,10 @@ def night_lock(folder: Path) -> FileLock:
     return FileLock(folder / "night.lock", "A night is running in this school")
 
 
-def begin(stores: Stores, *, rebuild: bool, date: str | None, now: float | None) -> StoredNight:
+def begin(
+    stores: Stores, *, rebuild: bool, date: str | None, clock: Callable[[], float]
+) -> StoredNight:
     """Begin a night or resume the broken one; raises LockedError while another runs."""
-
-    def clock() -> float:
-        return time.time() if now is None else now
-
     lock = night_lock(stores.folder)
     lock.acquire()
     try:
@@ -280,10 +278,32 @@ def begin(stores: Stores, *, rebuild: bool, date: str | None, now: float | None)
     return StoredNight(stores, record, lock, clock)
 
 
+def broken(connection: Connection) -> NightRecord | None:
+    """The night that was begun and has not ended; it runs now, or waits to be resumed."""
+    row = connection.execute(select(_n).where(_n.c.finished.is_(None))).first()
+    return NightRecord(**row._mapping) if row is not None else None
+
+
+def has_news(connection: Connection, since: NightRecord) -> bool:
+    """Whether answers or retractions came after the marks of that night."""
+    return answers.marks(connection) != (since.answer_mark, since.retraction_mark)
+
+
+def abandon(stores: Stores, at: float) -> NightRecord | None:
+    """Give a broken night up for good, so that the next one begins anew; None without one."""
+    with night_lock(stores.folder):
+        with stores.log.read() as connection:
+            record = broken(connection)
+        if record is not None:
+            stores.log.write(partial(_update, number=record.number, finished=at))
+            disk.remove(workspace(stores.folder, record.number))
+    return record
+
+
 def _begin(connection: Connection, rebuild: bool, date: str | None, now: float) -> NightRecord:
-    broken = connection.execute(select(_n).where(_n.c.finished.is_(None))).first()
-    if broken is not None:
-        return NightRecord(**broken._mapping)
+    waiting = broken(connection)
+    if waiting is not None:
+        return waiting
     quiesce(connection)
     answer_mark, retraction_mark = answers.marks(connection)
     number = int(connection.execute(select(func.max(_n.c.number))).scalar() or 0) + 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from nightschool.types import Context, Partition
 from nightschool.warehouse import tables
@@ -106,19 +105,28 @@ def sample(connection: Connection, partition: Partition, n: int, key: int) -> li
     return [to_context(row) for row in rows]
 
 
-def asked(connection: Connection, partition: Partition) -> list[Context]:
-    """Contexts of a partition that were replied to, by their first reply, newest last."""
+def asked(connection: Connection, partition: Partition, n: int) -> list[Context]:
+    """At most n contexts of a partition that were replied to lately, newest last."""
     contexts, answers = tables.contexts, tables.answers
+    last = func.max(answers.c.seq).label("last")
+    newest = (
+        select(answers.c.context_id, last).where(live()).group_by(answers.c.context_id).subquery()
+    )
     query = (
         select(contexts)
-        .join(answers, answers.c.context_id == contexts.c.id)
-        .where(live(), contexts.c.partition == partition.value)
-        .order_by(answers.c.seq)
+        .join(newest, newest.c.context_id == contexts.c.id)
+        .where(contexts.c.partition == partition.value)
+        .order_by(newest.c.last.desc())
+        .limit(n)
     )
-    first: dict[int, Any] = {}
-    for row in connection.execute(query):
-        first.setdefault(row.id, row)
-    return [to_context(row) for row in first.values()]
+    return [to_context(row) for row in connection.execute(query)][::-1]
+
+
+def bodies(connection: Connection, partition: Partition) -> list[str]:
+    """The bodies of all contexts of a partition; light, for there may be very many."""
+    contexts = tables.contexts
+    query = select(contexts.c.body).where(contexts.c.partition == partition.value)
+    return list(connection.scalars(query))
 
 
 def reserve(connection: Connection, ids: Collection[int]) -> None:
@@ -126,7 +134,9 @@ def reserve(connection: Connection, ids: Collection[int]) -> None:
     contexts, questions = tables.contexts, tables.questions
     for part in batches(ids, LISTED):
         connection.execute(
-            contexts.update().where(contexts.c.id.in_(part)).values(partition=Partition.EXAM.value)
+            contexts.update()
+            .where(contexts.c.id.in_(part))
+            .values(partition=Partition.EXAM.value, source="exam")
         )
         connection.execute(
             questions.update().where(questions.c.context_id.in_(part)).values(queued=False)

@@ -45,6 +45,11 @@ def find(connection: Connection, question_id: str) -> Question:
     return to_question(row)
 
 
+def count(connection: Connection) -> int:
+    """How many questions were ever queued."""
+    return int(connection.execute(select(func.count()).select_from(_q)).scalar_one())
+
+
 def left(connection: Connection) -> int:
     """How many questions of the queue nobody has replied to."""
     query = select(func.count()).select_from(_q).where(_q.c.queued, _unanswered())
@@ -138,6 +143,23 @@ def post(
         connection.execute(
             again.on_conflict_do_update(index_elements=[_q.c.id], set_={"queued": True}), rows
         )
+    return len(rows)
+
+
+def append(connection: Connection, picks: Sequence[Pick], version: str) -> int:
+    """Add questions behind the queue; what waits or is before somebody stays as it is."""
+    held = set(connection.scalars(select(_q.c.context_id).where(_q.c.queued, _unanswered())))
+    held |= _replied_among(connection, [pick.context.id for pick in picks])
+    night = int(connection.execute(select(func.max(_q.c.night))).scalar() or 0)
+    last = select(func.max(_q.c.rank)).where(_q.c.night == night)
+    rank = int(connection.execute(last).scalar() or 0)
+    rows = [
+        _question_row(pick, rank + place, version, night)
+        for place, pick in enumerate(picks, start=1)
+        if pick.context.id not in held
+    ]
+    if rows:
+        connection.execute(insert_once(connection, _q), rows)
     return len(rows)
 
 

@@ -147,6 +147,14 @@ class Warehouse:
         """At most n contexts that may still be asked, drawn at random by a key."""
         return self._read(lambda c: pool.sample(c, partition, n, key))
 
+    def bodies(self, partition: Partition) -> Sequence[str]:
+        """The bodies of all contexts of a partition."""
+        return self._read(lambda c: pool.bodies(c, partition))
+
+    def trained(self) -> set[int]:
+        """Ids of the contexts that any version may have learned, also from answers taken back."""
+        return dataset.trained(self._segments, self.manifests())
+
     def is_known(self, context_id: int) -> bool:
         """Whether the warehouse has that context."""
         return bool(self._read(lambda c: pool.present(c, [context_id])))
@@ -161,6 +169,10 @@ class Warehouse:
         """The queue before the first night (later a night posts); returns how many it holds."""
         at = _or_now(now)
         return self._log.write(lambda c: queue.post(c, picks, version.id, 0, at))
+
+    def append(self, picks: Sequence[Pick], version: Version) -> int:
+        """Add questions behind the queue, durably; returns how many were new to it."""
+        return self._log.write(lambda c: queue.append(c, picks, version.id))
 
     def lease(
         self, person: str, ttl: float, hold: Sequence[str] = (), now: float | None = None
@@ -180,6 +192,10 @@ class Warehouse:
     def queue(self) -> Sequence[Question]:
         """The questions that wait for an answer, in the order they are asked."""
         return self._read(queue.waiting)
+
+    def questions_asked(self) -> int:
+        """How many questions were ever queued."""
+        return self._read(queue.count)
 
     def queue_left(self) -> int:
         """How many questions wait for an answer."""
@@ -317,9 +333,10 @@ class Warehouse:
         self, version_id: str, by: str, reason: str, *, now: float | None = None
     ) -> None:
         """Let a version serve, by hand; raises WarehouseError when its weights are gone."""
-        self._files.folder(self.version(version_id).weights)
         reign = Reign(version_id, 0, by, reason, _or_now(now))
-        self._log.write(partial(lineage.crown, reign=reign))
+        with care.care_lock(self._stores):  # its weights must not be cleaned up meanwhile
+            self._files.folder(self.version(version_id).weights)
+            self._log.write(partial(lineage.crown, reign=reign))
 
     def rollback(self, by: str, reason: str, *, now: float | None = None) -> Version:
         """Let the champion before the present one serve; raises WarehouseError without one."""
@@ -350,13 +367,31 @@ class Warehouse:
     # --- nights ---
 
     def begin_night(
-        self, *, rebuild: bool = False, date: str | None = None, now: float | None = None
+        self,
+        *,
+        rebuild: bool = False,
+        date: str | None = None,
+        now: float | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> StoredNight:
         """Begin a night, or resume the broken one as it was begun; raises LockedError.
 
-        `now` stops the night's clock at that second (for tests and simulations).
+        `now` stops the night's clock at that second; without it `clock` tells the time.
         """
-        return night.begin(self._stores, rebuild=rebuild, date=date, now=now)
+        tell = clock if now is None else (lambda: now)
+        return night.begin(self._stores, rebuild=rebuild, date=date, clock=tell)
+
+    def broken_night(self) -> NightRecord | None:
+        """The night that was begun and has not ended; it runs now, or waits to be resumed."""
+        return self._read(night.broken)
+
+    def has_news(self, since: NightRecord) -> bool:
+        """Whether answers or retractions came after the marks of that night."""
+        return self._read(lambda c: night.has_news(c, since))
+
+    def abandon_night(self, *, now: float | None = None) -> NightRecord | None:
+        """Give the broken night up, so that the next one begins anew; None without one."""
+        return night.abandon(self._stores, _or_now(now))
 
     def nights(self) -> Sequence[NightRecord]:
         """Every night, oldest first; the last one is unfinished while it runs or is broken."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from nightschool.types import TEXT, Answer, Document, Question, Reply, Retract
+from nightschool.types import TEXT, Answer, Document, Question, Reply, Retract, is_storable
 from nightschool.web.desk import Desk
 
 LONGEST_NAME = 64
@@ -19,7 +19,7 @@ MOST_HELD = 200
 
 def storable(text: str) -> str:
     """The text itself, if every database can hold it: no NUL, no half of a surrogate pair."""
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if not is_storable(text):
         raise ValueError("holds what cannot be stored: NUL or half a character")
     return text
 

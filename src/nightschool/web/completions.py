@@ -19,7 +19,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from nightschool.types import NightschoolError
+from nightschool.types import NightschoolError, WarehouseError
 from nightschool.web.desk import Desk
 from nightschool.web.serving import ALIAS, Served, Serving, UnknownModel
 
@@ -266,6 +266,8 @@ def explain(error: Exception) -> JSONResponse:
         return refusal(404, str(error), "model", "model_not_found")
     if isinstance(error, Busy):
         return refusal(429, str(error), code="rate_limit_exceeded")
+    if isinstance(error, WarehouseError):
+        return refusal(503, str(error))
     if isinstance(error, NightschoolError):
         return refusal(400, str(error))
     log.error("A completion failed", exc_info=error)

@@ -7,13 +7,18 @@ import logging
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny_models import FAST, Lessons, byte_tokenizer, context, example, sounds, texts
+from tiny_models import FAST, Lessons, byte_tokenizer, context, example, items, sounds, texts
 
 from nightschool.learners.language import KIND, LanguageSettings, opening
+from nightschool.learners.language.lessons import pair_rows
+from nightschool.learners.language.marking import Habits
 from nightschool.types import Context, LearnerError
 
 Folders = Callable[[str], Path]
@@ -159,6 +164,38 @@ def test_contexts_that_cannot_be_asked(
         taught.observe([Context.of(" ")], seed=1)
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_an_answer_that_fills_the_window_is_not_learned(
+    method: str, folder_of: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {**FAST, "steps": 2, "member_steps": 2, "method": method}
+    learner = KIND.begin(str(folder_of("gpt2")), settings)
+    assert learner.window == 64
+    long = example(context("cat", "farm"), "meow moo " * 100)
+    with caplog.at_level(logging.WARNING, logger="nightschool"):
+        taught = learner.fit(Lessons([long, *sounds("farm")]), seed=1, workspace=tmp_path / "one")
+    assert "1 of 9 answers are not learned: with them a window of 64 tokens" in caplog.text
+    assert taught.mark(items([long]))[0] == 0.0
+    only = learner.fit(Lessons([long]), seed=1, workspace=tmp_path / "two")
+    assert only.body is learner.body, "there was nothing to learn"
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_answers_up_to_the_windows_edge(kind: str, folder_of: Folders) -> None:
+    text, window = KIND.begin(str(folder_of(kind)), FAST).text, 64
+    for words in range(1, 90):
+        for row in pair_rows(text, [example("On the farm", "x" * words)], window, text.end):
+            assert len(text.prefix) < row.start < len(row.ids) <= window
+
+
+def test_a_small_window_is_observed_with_answers_that_fit(folder_of: Folders) -> None:
+    learner = KIND.begin(str(folder_of("gpt2")), {**FAST, "max_context": 16})
+    learner = replace(learner, stored=replace(learner.stored, habits=Habits(9, 16, ends=True)))
+    (block,) = learner.observe([Context.of(context("cat", "farm"))], seed=1)
+    assert block.probs[..., :-1].sum() > 0
+    assert len(learner.predict([Context.of(context("cat", "farm"))])) == 1
+
+
 def test_a_night_without_answers_changes_nothing(folder_of: Folders, tmp_path: Path) -> None:
     learner = KIND.begin(str(folder_of("llama")), FAST)
     same = learner.fit(Lessons([]), seed=1, workspace=tmp_path)
@@ -179,6 +216,29 @@ def test_opening_says_nothing(
         KIND.load(tmp_path / method, settings)
     said = capfd.readouterr()
     assert said.out == said.err == ""
+
+
+def test_threads_are_quiet_one_after_another() -> None:
+    from transformers.utils import logging as bars
+
+    assert bars.is_progress_bar_enabled()
+    begins, seen = threading.Event(), []
+
+    def other() -> None:
+        begins.set()
+        with opening.quiet():
+            ends.wait(5)
+            seen.append(bars.is_progress_bar_enabled())
+
+    ends, thread = threading.Event(), threading.Thread(target=other)
+    with opening.quiet():
+        thread.start()
+        begins.wait(5)
+        time.sleep(0.05)
+    ends.set()
+    thread.join()
+    assert seen == [False]
+    assert bars.is_progress_bar_enabled()
 
 
 def test_learners_alone_import_no_torch() -> None:

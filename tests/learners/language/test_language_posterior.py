@@ -152,11 +152,30 @@ def test_trained_members_disagree_and_are_saved(taught: LanguageLearner, tmp_pat
     np.testing.assert_array_equal(block.probs, again.probs)
 
 
-def test_members_that_agree_are_an_error(taught: LanguageLearner) -> None:
+def agreeing(taught: LanguageLearner, **settings: float) -> LanguageLearner:
+    """The learner with members that are all alike."""
     assert taught.posterior is not None
     same = {n: t * 0 if n.startswith("up.") else t for n, t in taught.posterior.items()}
-    with pytest.raises(LearnerError, match="4 posterior samples give the same"):
-        list(replace(taught, posterior=same).observe(POOL, seed=1))
+    return replace(taught, posterior=same, settings=replace(taught.settings, **settings))
+
+
+def test_members_that_agree_give_way_to_dropout(
+    taught: LanguageLearner, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING", logger="nightschool"):
+        blocks = list(agreeing(taught, block=5).observe(POOL, seed=1))
+    assert caplog.text.count("All 4 posterior members give the same answers; dropout") == 1
+    expected = list(replace(agreeing(taught, block=5), posterior=None).observe(POOL, seed=1))
+    for block, dropped in zip(blocks, expected, strict=True):
+        assert block.probs.shape[0] == 8
+        np.testing.assert_array_equal(block.probs, dropped.probs)
+
+
+def test_dropout_passes_that_agree_are_an_error(taught: LanguageLearner) -> None:
+    learner = agreeing(taught, dropout=1e-12)
+    for one in (learner, replace(learner, posterior=None)):
+        with pytest.raises(LearnerError, match="8 dropout passes .* `dropout` 1e-12.*raise"):
+            list(one.observe(POOL, seed=1))
 
 
 def test_each_member_has_its_own_bootstrap() -> None:

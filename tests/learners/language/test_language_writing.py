@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ from tiny_models import FAST, Lessons, sounds
 
 from nightschool.learners.language import KIND, LanguageLearner
 from nightschool.learners.language.writing import _pieces, _until
-from nightschool.types import Generator, Learner, LearnerError, LearnerKind, Sampler
+from nightschool.types import (
+    Document,
+    Generator,
+    Learner,
+    LearnerError,
+    LearnerKind,
+    Sampler,
+    Segment,
+)
 
 Folders = Callable[[str], Path]
 
@@ -97,3 +106,24 @@ def test_a_night_without_original_texts_replays_its_own(
 ) -> None:
     taught = learner.fit(Lessons(sounds("farm")), seed=1, workspace=tmp_path)
     assert "".join(write(taught, "On the farm the cat says")).startswith(" meow")
+
+
+def test_originals_that_are_all_fenced_off_are_not_written_anew(
+    grown_of: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def sample(learner: LanguageLearner, n: int, *, seed: int) -> list[Document]:
+        asked.append(n)
+        return [Document("On the farm the cat says meow.")]
+
+    monkeypatch.setattr(LanguageLearner, "sample", sample)
+    settings = {**FAST, "steps": 1, "member_steps": 1}
+    learner = KIND.begin(str(grown_of("gpt2")), settings)
+    lessons = Lessons(sounds("farm"))
+    original = Segment("0" * 64, "original", 40, 0)
+    lessons.manifest = replace(lessons.manifest, segments=(original,))
+    learner.fit(lessons, seed=1, workspace=tmp_path / "fenced")
+    assert asked == []
+    learner.fit(Lessons(sounds("farm")), seed=1, workspace=tmp_path / "none")
+    assert len(asked) == 1

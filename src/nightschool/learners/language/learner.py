@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class LanguageLearner:
     def check(self, context: str) -> str | None:
         """Why a context cannot be asked (it is empty, or too long for the window); else None."""
         length = len(self.text.contexts([context])[0])
-        room = self.window - self._room
+        room = self.window - self.room
         if not context.strip():
             return "The context is empty."
         if length > room:
@@ -79,18 +80,19 @@ class LanguageLearner:
     ) -> Blocks:
         """Blocks of embeddings and posterior answers; computed while somebody goes through them.
 
-        Raises LearnerError (then) when all posterior samples are one and the same.
+        Members that agree everywhere give way to dropout passes; raises LearnerError (then) when
+        those are all one and the same too.
         """
         for context in contexts:
             if not context.text.strip():
                 raise LearnerError("The pool holds an empty context; take it out.")
+        dropped = partial(members.dropout_passes, self.body, self.settings, seed)
+        trained = None
         if self.posterior is not None:
-            factors = members.as_factors(dict(self.posterior), self.body.device)
-        else:
-            factors = members.dropout_passes(self.body, self.settings, seed)
+            trained = members.as_factors(dict(self.posterior), self.body.device)
         return Pool(
-            self.body, self.text, self.settings, contexts, asked, factors,
-            min(self.stored.habits.tokens, self.settings.max_answer_tokens), self.window,
+            self.body, self.text, self.settings, contexts, asked, trained or dropped(),
+            min(self.stored.habits.tokens, self.room), self.window, dropped if trained else None,
         )  # fmt: skip
 
     def predict(self, contexts: Sequence[Context]) -> Sequence[Document]:
@@ -101,12 +103,15 @@ class LanguageLearner:
             [c.text for c in contexts],
             self.stored.habits,
             self.window,
-            self._room,
+            self.room,
         )
         return [Document(answer) for answer in said]
 
     def mark(self, items: Sequence[ExamItem]) -> Sequence[float]:
-        """The probability that the text goes on with an accepted answer, for each item."""
+        """The probability that the text goes on with an accepted answer, for each item.
+
+        An answer that fills the whole window has the mark 0.
+        """
         return marking.mark(self.body, self.text, items, self.window)
 
     def complete(
@@ -143,13 +148,17 @@ class LanguageLearner:
         )
 
     @property
-    def _room(self) -> int:
+    def room(self) -> int:
         """Tokens kept free for an answer."""
         return min(self.settings.max_answer_tokens, max(1, self.window // 4))
 
 
 class LanguageKind:
     """How a language learner begins and comes back."""
+
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Raises LearnerError for a setting that it does not know; loads no model."""
+        LanguageSettings.of(settings)
 
     def begin(self, source: str, settings: Mapping[str, object]) -> LanguageLearner:
         """A learner from a model folder or `NAME@REVISION` of the hub, as it was brought."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from nightschool.learners.language.rehearsal import mine
 from nightschool.learners.language.settings import LanguageSettings
 from nightschool.learners.language.text import Text
 from nightschool.types import Document, Example
+
+_log = logging.getLogger("nightschool")
 
 _ENOUGH_REPLAY = 512
 
@@ -96,7 +99,10 @@ def prepare(
 
 
 def pair_rows(text: Text, examples: Sequence[Example], window: int, end: int | None) -> list[Row]:
-    """A row for each example; the loss counts the answer only."""
+    """A row for each example; the loss counts the answer only.
+
+    Answers that leave no room for a context in the window are left out, with a warning.
+    """
     pairs = [(e.context.body, e.target.body) for e in examples]
     return _pairs(text, pairs, [e.weight for e in examples], window, end)
 
@@ -108,24 +114,34 @@ def _pairs(
     window: int,
     end: int | None,
 ) -> list[Row]:
-    rows = []
+    rows, crowded = [], 0
     contexts = text.contexts([context for context, _ in pairs])
     for (context, answer), ids, weight in zip(pairs, contexts, weights, strict=True):
         target = text.answer(context, answer)
         if end is not None:
             target = (*target, end)
         shown = fit_window(ids, window - len(target), len(text.prefix))
+        crowded += bool(ids) and not shown
         if shown and target:
             rows.append(Row((*shown, *target), len(shown), weight))
+    if crowded:
+        _log.warning(
+            "%d of %d answers are not learned: with them a window of %d tokens has no room for "
+            "the context; ask for shorter answers (`max_answer_chars`).",
+            crowded, len(pairs), window,
+        )  # fmt: skip
     return rows
 
 
 def fit_window(ids: Sequence[int], room: int, prefix: int = 0) -> Sequence[int]:
-    """The last tokens that fit, after the tokenizer's own first ones; all of them when short."""
+    """The last tokens that fit, after the tokenizer's own first ones; all of them when short.
+
+    None at all where the first ones leave no room for another.
+    """
     if len(ids) <= room:
         return ids
-    kept = max(0, room - prefix)
-    return [*ids[:prefix], *(ids[-kept:] if kept else [])]
+    kept = room - prefix
+    return [*ids[:prefix], *ids[-kept:]] if kept > 0 else []
 
 
 def _replayed(text: Text, ids: Sequence[int], window: int) -> Row:

@@ -7,8 +7,9 @@ answers are, so that no two candidates can both come true. What is left is the l
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ from nightschool.learners.language.settings import LanguageSettings
 from nightschool.learners.language.text import Text
 from nightschool.types import Context, Floats, LearnerError, Observation
 
+_log = logging.getLogger("nightschool")
+
 AGREE = 1e-4
 """Samples whose log-probabilities (nats) all differ by less are one and the same model."""
 
@@ -35,7 +38,10 @@ _LOGITS_AT_ONCE = 64_000_000
 
 @dataclass
 class Pool:
-    """Blocks of a pool, made while somebody goes through them; the same ones every time."""
+    """Blocks of a pool, made while somebody goes through them; the same ones every time.
+
+    `instead` makes other samples, for a pool in whose first block all of `factors` agree.
+    """
 
     body: Body
     text: Text
@@ -45,6 +51,7 @@ class Pool:
     factors: Factors
     tokens: int
     window: int
+    instead: Callable[[], Factors] | None = None
     _kept: list[Observation] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Observation]:
@@ -56,30 +63,44 @@ class Pool:
         asked = self._embed([c.text for c in self.asked]) if self.asked else None
         seen = []
         for at in starts:
-            block = self._block(self.contexts[at : at + size], asked)
+            contexts = self.contexts[at : at + size]
+            logs = self._disagreeing(contexts) if at == 0 else self._logs(contexts)
+            block = Observation(
+                np.asarray([c.id for c in contexts], dtype=np.uint64),
+                embeddings=self._embed([c.text for c in contexts]),
+                probs=with_rest(logs),
+                asked=asked,
+            )
             if len(self.contexts) <= _KEEP:
                 seen.append(block)
             yield block
         self._kept = seen
 
-    def _block(self, contexts: Sequence[Context], asked: Floats | None) -> Observation:
+    def _disagreeing(self, contexts: Sequence[Context]) -> NDArray[np.float64]:
+        """The answers of samples that differ: the given ones, or else those made instead."""
+        logs = self._logs(contexts)
+        if self.instead is not None and all_agree(logs):
+            _log.warning(
+                "All %d posterior members give the same answers; dropout passes observe the pool "
+                "instead.",
+                self.factors.count,
+            )
+            self.factors, self.instead = self.instead(), None
+            logs = self._logs(contexts)
+        if all_agree(logs):
+            raise LearnerError(
+                f"All {self.factors.count} dropout passes give the same answers with `dropout` "
+                f"{self.settings.dropout:g}, so no question can be told from another; raise "
+                "`dropout` in `learner_settings` (0.15 is usual)."
+            )
+        return logs
+
+    def _logs(self, contexts: Sequence[Context]) -> NDArray[np.float64]:
+        """Log-probabilities (s, n, k) of the best answers to each context."""
         rows = self._rows([c.text for c in contexts], self.tokens)
         if self.tokens == 1:
-            logs = one_token(self.body, rows, self.factors, self.settings.candidates)
-        else:
-            logs = self._several(rows)
-        if logs.size and all_agree(logs):
-            raise LearnerError(
-                f"All {self.factors.count} posterior samples give the same answers, so no "
-                "question can be told from another; raise `dropout`, `member_steps` or "
-                "`member_learning_rate`."
-            )
-        return Observation(
-            np.asarray([c.id for c in contexts], dtype=np.uint64),
-            embeddings=self._embed([c.text for c in contexts]),
-            probs=with_rest(logs),
-            asked=asked,
-        )
+            return one_token(self.body, rows, self.factors, self.settings.candidates)
+        return self._several(rows)
 
     def _rows(self, texts: Sequence[str], room: int) -> list[Sequence[int]]:
         return [

@@ -89,10 +89,14 @@ class _Told:
 
 
 def _texts(learner: LanguageLearner, dataset: Dataset, seed: int) -> list[str]:
-    """Original texts; the model's own, where none were given and replay is wanted."""
+    """Original texts; the model's own only where the manifest has no original segment at all.
+
+    What a fence holds back is not replaced: texts written now would not have passed it.
+    """
     settings = learner.settings
     found = bodies(dataset.original(settings.original, seed)) if settings.original else []
-    if not found and settings.replay_rows:
+    given = any(segment.role == "original" for segment in dataset.manifest.segments)
+    if not found and not given and settings.replay_rows:
         found = bodies(learner.sample(_OWN_TEXTS, seed=seed))
     return found
 
@@ -179,7 +183,7 @@ def _identity(
 
 def _warn_of_long(learner: LanguageLearner, examples: Sequence[Example]) -> None:
     contexts = learner.text.contexts([e.context.body for e in examples])
-    room = learner.window - learner.settings.max_answer_tokens
+    room = learner.window - learner.room
     if long := sum(len(ids) > room for ids in contexts):
         _log.warning(
             "%d of %d contexts are longer than %d tokens; their beginning is not read.",

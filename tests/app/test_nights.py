@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+import tzlocal
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from nightschool.app.config import Config
+from nightschool.app.nights import schedule
+
+
+@pytest.fixture
+def berlin(monkeypatch):
+    """A machine in Berlin, which has summer time."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    tzlocal.reload_localzone()
+    yield
+    monkeypatch.undo()
+    tzlocal.reload_localzone()
+
+
+def test_the_night_keeps_its_hour_through_summer_time(berlin, monkeypatch):
+    made = []
+    start = BackgroundScheduler.start
+    monkeypatch.setattr(BackgroundScheduler, "start", lambda s: (made.append(s), start(s)))
+    stop = schedule(Config(night_at="03:30"), lambda: None)
+    try:
+        (job,) = made[0].get_jobs()
+        for month in (1, 7):
+            day = datetime.datetime(2027, month, 10, tzinfo=datetime.UTC)
+            due = job.trigger.get_next_fire_time(None, day)
+            offset = datetime.timedelta(hours=1 if month == 1 else 2)
+            assert (due.hour, due.minute, due.utcoffset()) == (3, 30, offset)
+    finally:
+        stop()

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from nightschool.app import School
+from nightschool.app.config import change_config, write_config
+from nightschool.types import Answer, ConfigError, Document, Partition, Reply
+
+from ..conftest import make_school
+
+
+def test_a_broken_night_is_told_until_the_next_one_ends_well(tmp_path):
+    folder = make_school(tmp_path / "s")
+    write_config(folder, {"strategy": "bold"})
+    with School.open(folder) as school, pytest.raises(ConfigError):
+        school.night()
+    with School.open(folder) as school:
+        (told,) = [w for w in school.status().warnings if "broke" in w]
+        assert told.startswith("Night 1 broke: ConfigError: No part of kind strategies is called")
+        assert told.endswith("it is resumed by the next `nightschool night`.")
+    change_config(folder, "strategy", "bald")
+    with School.open(folder) as school:
+        school.night()
+        assert not [w for w in school.status().warnings if "broke" in w]
+
+
+def test_an_answered_question_that_the_file_asks_too_was_not_skipped(tmp_path):
+    settings = {"exam_share": 1.0, "exam_share_late": 1.0}
+    with School.open(make_school(tmp_path / "s", exam=False, **settings)) as school:
+        for text in ("green", None, None):
+            question = school.next_question("anna")
+            assert question.partition is Partition.EXAM
+            document = Document(text) if text else None
+            reply = Reply.ANSWER if text else Reply.SKIP
+            at = school.now()
+            school.keep(
+                Answer(str(uuid.uuid4()), question.id, "anna", reply, document, 1.0, at, "")
+            )
+            if text:
+                shared = question.context.text
+        assert school.status().skipped_exam == 2
+        file = tmp_path / "exam.jsonl"
+        file.write_text(json.dumps({"context": shared, "answer": "green"}))
+        school.add_exam(file)
+        status = school.status()
+        assert (status.bank, status.exam_file, status.skipped_exam) == (1, 1, 2)
