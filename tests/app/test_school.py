@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from nightschool.app import School
 from nightschool.app.init import init_school
 from nightschool.loop import teach
+from nightschool.oracles import ScriptedOracle
 from nightschool.types import (
     Answer,
     AnswerError,
@@ -167,6 +169,31 @@ def test_promotion_by_hand_and_rollback_are_recorded(tmp_path, oracle):
         assert school.champion().id == newest
         assert school.rollback("anna", "it was worse").id == "v0"
         assert [r.by for r in school.warehouse.champions()][-2:] == ["anna", "anna"]
+
+
+def test_a_champion_that_turns_out_worse_is_rolled_back_without_new_answers(tmp_path, oracle):
+    clock = [time.time()]
+    folder = make_school(tmp_path / "s", exam_share=0.0, exam_share_late=0.0)
+    with School.open(folder, clock=lambda: clock[0]) as school:
+        for _ in range(3):
+            teach(school, oracle, 20)
+            school.night()
+            clock[0] += 86_400
+        good = school.warehouse.trainee().id
+        school.promote(good, "anna", "it has learned")
+        wrong = {c.id: "purple" for c in school.warehouse.contexts(Partition.TRAINING)}
+        for _ in range(2):
+            teach(school, ScriptedOracle(wrong), 20)
+            school.night()
+            clock[0] += 86_400
+        bad = school.warehouse.trainee().id
+        school.promote(bad, "anna", "by mistake")
+        clock[0] += 7 * 86_400  # a look is due
+        verdict = school.night()
+        assert (verdict.decision, verdict.challenger) == (Decision.ROLL_BACK, bad)
+        assert school.champion().id == good
+        assert school.night().decision is Decision.KEEP
+        assert school.champion().id == good
 
 
 def test_a_test_file_with_trained_items_is_refused_and_listed(tmp_path, oracle):

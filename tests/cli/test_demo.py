@@ -84,7 +84,7 @@ def test_a_demo_without_its_twin(small, tmp_path):
     assert "answers so far: 6" in lines[nights[1]]
     assert "a hidden exam of 24 items is used by no gate" in " ".join(lines)
     assert any(line.startswith("Hidden exam: ") for line in lines)
-    assert not any("twin" in line for line in lines)
+    assert not any("The twin" in line or "the twin" in line for line in lines)
     assert lines[-1] == f"Teach it in person: nightschool --school {folder / 'school'} serve"
     check_picture(folder / "learning-curve.png")
     with School.open(folder / "school") as school:

@@ -47,7 +47,7 @@ def fitted(lessons, workspace, *, seed=3, learner=None, stop=None, **settings):
 def test_members_are_decided_when_the_school_begins(tmp_path):
     KIND.begin("", {}).save(tmp_path)
     assert KIND.load(tmp_path, {"members": 4, "steps": 5}).settings.steps == 5
-    with pytest.raises(LearnerError, match="members is 6, .* has 4; set `members` back to 4"):
+    with pytest.raises(LearnerError, match=r"members is 6, .* has 4; set `members` back to 4"):
         KIND.load(tmp_path, {"members": 6})
 
 

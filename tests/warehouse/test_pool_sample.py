@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nightschool.types import Context, Partition, Pick, Recipe
+from nightschool.types import Answer, Context, Partition, Pick, Recipe, Reply
 from nightschool.warehouse import Warehouse
 
 
@@ -62,3 +62,21 @@ def test_a_reserved_context_changes_sides_and_leaves_the_queue(warehouse):
 def test_the_contexts_of_a_test_file_are_never_drawn(warehouse):
     warehouse.add_contexts([Context.of("from a file", "exam")], lambda _: Partition.EXAM)
     assert "from a file" not in {c.text for c in warehouse.sample(Partition.EXAM, 999, 1)}
+
+
+def test_questions_are_added_behind_the_queue_and_never_twice(warehouse):
+    first, second, third = warehouse.sample(Partition.TRAINING, 3, 1)
+    folder = warehouse.folder / "model"
+    folder.mkdir()
+    (folder / "a").write_text("x")
+    base = warehouse.add_base(folder, Recipe("bagofwords"), warehouse.seal_original([], ""), 0)
+
+    def picks(*contexts):
+        return [Pick(c, Partition.TRAINING, "random", 0.0) for c in contexts]
+
+    assert warehouse.append(picks(first), base) == 1
+    question = warehouse.lease("anna", 60, now=1.0)
+    warehouse.keep(Answer("a1", question.id, "anna", Reply.SKIP, None, 1.0, 1.0))
+    assert warehouse.append(picks(first, second), base) == 1, "an answered context came back"
+    assert warehouse.append(picks(second, third), base) == 1, "a waiting one was queued again"
+    assert [q.context for q in warehouse.queue()] == [second, third]

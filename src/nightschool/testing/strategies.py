@@ -12,6 +12,7 @@ from nightschool.types import Observation, Picks, Strategy
 def check_strategy(strategy: Strategy) -> None:
     """Every promise of a strategy, on pools made up from a seed."""
     _order_does_not_matter(strategy)
+    _ties_do_not_depend_on_the_order(strategy)
     _never_twice(strategy)
     _fewer_than_asked(strategy)
     _empty(strategy)
@@ -69,6 +70,16 @@ def _order_does_not_matter(strategy: Strategy) -> None:
     one = _ids(pool, strategy.choose([pool], 10, 5))
     two = _ids(shuffled, strategy.choose([shuffled], 10, 5))
     assert one == two, "the order of the pool changed the picks; key random draws by id"
+
+
+def _ties_do_not_depend_on_the_order(strategy: Strategy) -> None:
+    pool = make_pool()
+    pool.probs[:] = pool.probs[:, :1]
+    pool.values[:] = pool.values[:, :1]
+    shuffled = part(pool, np.random.default_rng(1).permutation(len(pool)))
+    one = _ids(pool, strategy.choose([pool], 10, 5))
+    two = _ids(shuffled, strategy.choose([shuffled], 10, 5))
+    assert one == two, "equal scores were told apart by the order of the pool"
 
 
 def _blocks_do_not_matter(strategy: Strategy) -> None:

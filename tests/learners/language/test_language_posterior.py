@@ -174,7 +174,7 @@ def test_members_that_agree_give_way_to_dropout(
 def test_dropout_passes_that_agree_are_an_error(taught: LanguageLearner) -> None:
     learner = agreeing(taught, dropout=1e-12)
     for one in (learner, replace(learner, posterior=None)):
-        with pytest.raises(LearnerError, match="8 dropout passes .* `dropout` 1e-12.*raise"):
+        with pytest.raises(LearnerError, match=r"8 dropout passes .* `dropout` 1e-12.*raise"):
             list(one.observe(POOL, seed=1))
 
 
