@@ -43,6 +43,7 @@ from nightschool.types import (
     Retraction,
     Verdict,
     Version,
+    is_storable,
 )
 from nightschool.warehouse import Added, Warehouse
 
@@ -171,7 +172,7 @@ class School:
         """Keep an answer for good; returns when it is durable. False if it was kept before."""
         body = answer.document.body if answer.document is not None else ""
         limit = self.config.max_answer_chars
-        if not body.isprintable() and any("\ud800" <= c <= "\udfff" or c == "\0" for c in body):
+        if not is_storable(body):
             raise AnswerError("The answer holds half a character or a NUL; type it again.")
         if len(body) > limit:
             raise AnswerError(

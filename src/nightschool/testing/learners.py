@@ -16,6 +16,7 @@ from nightschool.types import (
     ExamItem,
     Example,
     Learner,
+    LearnerError,
     LearnerKind,
     Manifest,
     uniform,
@@ -65,6 +66,7 @@ def check_learner(
     items = [item(c, a) for c, a in lessons]
     contexts = [Context.of(c) for c, _ in lessons]
     before = list(learner.mark(items))
+    _settings(kind, learner)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in ("one", "two", "saved"):
@@ -83,6 +85,16 @@ def check_learner(
         assert np.allclose(after, back.mark(items), atol=1e-6), "save and load changed the model"
         _observations(taught, contexts)
     assert len(taught.predict(contexts)) == len(contexts), "one prediction for each context"
+
+
+def _settings(kind: LearnerKind, learner: Learner) -> None:
+    kind.check(learner.recipe.settings)
+    try:
+        kind.check({"no such setting": 1})
+    except LearnerError as error:
+        assert "no such setting" in str(error), "an unknown setting is named"
+    else:
+        raise AssertionError("an unknown setting was taken")
 
 
 def _observations(learner: Learner, contexts: Sequence[Context]) -> None:
