@@ -73,7 +73,9 @@ def fill(
     """
     warehouse.set_meta("partition_key", secrets.token_hex(16) if seed == 0 else f"{seed:032x}")
     warehouse.set_meta("model", model)
-    warehouse.set_meta("window", str(getattr(learner, "window", 0)))
+    # The longest context that surely fits, in tokens; 0 where the learner has no window.
+    window = getattr(learner, "window", 0) - getattr(learner, "room", 0)
+    warehouse.set_meta("window", str(window))
     texts, note = original_dataset(learner, model, original, seed)
     warehouse.set_meta("original_note", note)
     manifest = warehouse.seal_original(texts, note)

@@ -53,6 +53,19 @@ class LanguageLearner:
         most = self.settings.max_context
         return min(self.body.window, most) if most else self.body.window
 
+    @property
+    def night_bytes(self) -> int:
+        """About how many bytes a night writes: a checkpoint with its optimiser, then the version.
+
+        An adapter is small however large its base is.
+        """
+        width = sum(a + b for a, b in self.body.sizes.values())
+        learned = self.body.parameters
+        if self.stored.method == "lora":
+            learned = self.settings.rank * width
+        members = self.settings.members * self.settings.member_rank * width
+        return 4 * 5 * (learned + members)  # float32: weights, two moments, a spare, the version
+
     def check(self, context: str) -> str | None:
         """Why a context cannot be asked (it is empty, or too long for the window); else None."""
         length = len(self.text.contexts([context])[0])
