@@ -46,8 +46,8 @@ def training_question(school):
 def test_an_exam_item_with_a_line_separator_breaks_nothing(tmp_path):
     with School.open(make_school(tmp_path / "s", exam=False)) as school:
         odd = "One\u2028two\u0085three make"
-        school.add_exam(exam_of(tmp_path / "e.jsonl", (odd, "six")))
-        assert [i.context.body for i in school.bank()] == [odd]
+        school.examiner.add(exam_of(tmp_path / "e.jsonl", (odd, "six")))
+        assert [i.context.body for i in school.examiner.bank()] == [odd]
         school.night()
 
 
@@ -59,14 +59,14 @@ def test_an_item_that_was_learned_is_refused_though_its_answer_was_taken_back(tm
         school.withdraw(answer.id, "anna", Retract.UNDO)
         file = exam_of(tmp_path / "e.jsonl", (question.context.text, "green"))
         with pytest.raises(ExamError, match="already trained on"):
-            school.add_exam(file)
+            school.examiner.add(file)
 
 
 def test_an_item_that_was_only_skipped_is_taken_and_not_asked_again(tmp_path):
     with School.open(make_school(tmp_path / "s", exam=False)) as school:
         question = training_question(school)
         give(school, question, reply=Reply.SKIP)
-        assert school.add_exam(exam_of(tmp_path / "e.jsonl", (question.context.text, "x"))) == 1
+        assert school.examiner.add(exam_of(tmp_path / "e.jsonl", (question.context.text, "x"))) == 1
         school.undo("anna")
         asked = set()
         while (following := school.next_question("bo")) is not None and len(asked) < 300:

@@ -68,7 +68,7 @@ def test_exam_contexts_are_never_trained_on(school_folder, oracle):
         exam = {c.id for c in school.warehouse.contexts(Partition.EXAM)}
         assert learned
         assert not learned & exam
-        bank = school.bank()
+        bank = school.examiner.bank()
         assert {i.source for i in bank} == {"bank", "file"}
 
 
@@ -205,10 +205,10 @@ def test_a_test_file_with_trained_items_is_refused_and_listed(tmp_path, oracle):
         rows = [(learned, "green"), ("Something else is", "blue")]
         file.write_text("\n".join(json.dumps({"context": c, "answer": a}) for c, a in rows))
         with pytest.raises(ExamError, match="already trained on") as caught:
-            school.add_exam(file)
+            school.examiner.add(file)
         assert learned in str(caught.value)
         assert "Something else" not in str(caught.value)
-        assert not school.exam_file()
+        assert not school.examiner.file()
 
 
 def test_a_test_file_takes_its_contexts_out_of_the_queue(tmp_path):
@@ -216,7 +216,7 @@ def test_a_test_file_takes_its_contexts_out_of_the_queue(tmp_path):
         first = school.next_question("anna")
         file = tmp_path / "exam.jsonl"
         file.write_text(json.dumps({"context": first.context.text, "answer": "x"}))
-        assert school.add_exam(file) == 1
+        assert school.examiner.add(file) == 1
         held = {q.context.id for q in school.warehouse.queue()}
         assert first.context.id not in held
         school.night()

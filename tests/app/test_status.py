@@ -44,6 +44,6 @@ def test_an_answered_question_that_the_file_asks_too_was_not_skipped(tmp_path):
         assert school.status().skipped_exam == 2
         file = tmp_path / "exam.jsonl"
         file.write_text(json.dumps({"context": shared, "answer": "green"}))
-        school.add_exam(file)
+        school.examiner.add(file)
         status = school.status()
         assert (status.bank, status.exam_file, status.skipped_exam) == (1, 1, 2)

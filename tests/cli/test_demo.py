@@ -59,7 +59,9 @@ def everything_taught(school):
     """Ids of all contexts that the school may ask or has asked, and every text it replays."""
     contexts = [c for side in Partition for c in school.warehouse.contexts(side)]
     asked = [a.question.context for side in Partition for a in school.warehouse.answered(side)]
-    examined = [Context(item.context) for item in (*school.bank(), *school.exam_file())]
+    examined = [
+        Context(item.context) for item in (*school.examiner.bank(), *school.examiner.file())
+    ]
     documents, learned = [], []
     for manifest in school.warehouse.manifests():
         dataset = school.warehouse.dataset(manifest)

@@ -78,8 +78,8 @@ def test_a_night_improves_each_on_its_own_pool(kind, method, folders, tmp_path):
     # A process that never saw the night serves the same model.
     with School.open(tmp_path / "school") as again:
         newest = again.warehouse.trainee()
-        items = again.bank()
-        assert again.sit(newest, items).score == pytest.approx(verdict.after, abs=1e-5)
+        items = again.examiner.bank()
+        assert again.examiner.sit(newest, items).score == pytest.approx(verdict.after, abs=1e-5)
         pieces = list(
             again.generator(newest).complete(
                 "On the farm", max_tokens=4, temperature=0.0, seed=0, stop=[]

@@ -55,7 +55,7 @@ def init_school(
             fill(warehouse, learner, model, original, config.seed)
         if exam is not None:
             with School.open(building) as school:
-                school.add_exam(exam)
+                school.examiner.add(exam)
         if folder.exists():
             folder.rmdir()
         os.rename(building, folder)

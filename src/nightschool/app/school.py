@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
-from nightschool.app import exam_file, parts
+from nightschool.app import parts
 from nightschool.app.config import FILE, Config, read_config
+from nightschool.app.examiner import Examiner
+from nightschool.app.models import Models
 from nightschool.app.status import Status, read_status
 from nightschool.curation import Fence, FencedDataset, curate
-from nightschool.exams import files, gate, partition, text
+from nightschool.exams import gate, partition
 from nightschool.loop import Budget, choose_questions, draw_questions, run_night
 from nightschool.types import (
     Answer,
@@ -30,7 +31,6 @@ from nightschool.types import (
     Gate,
     Generator,
     Learner,
-    LearnerError,
     Manifest,
     Mark,
     Night,
@@ -50,7 +50,9 @@ from nightschool.warehouse import Added, Warehouse
 Report = Callable[[str, int, int], None]
 """Called with (step, done, total) while a night runs."""
 
-EXAM_META = "blob:exam_file"
+MARKS = 4
+"""Tokens that a tokenizer may put round a text: its beginning and its end."""
+
 ASKED = 2000
 """Contexts asked before, the newest, of which a strategy keeps its distance."""
 
@@ -76,7 +78,8 @@ class School:
         self.warehouse = warehouse
         self.now = clock
         self.report = report
-        self._learners: dict[str, Learner] = {}
+        self._models = Models(warehouse, config)
+        self.examiner = Examiner(warehouse, config, self._models)
 
     @classmethod
     def open(
@@ -123,8 +126,8 @@ class School:
 
     def check(self, context: Context) -> None:
         """Raise PoolError for a context that is longer than the model's window."""
-        # A token holds at least one byte, so only long texts need the tokenizer's word.
-        if self._window and len(context.text.encode()) > self._window:
+        # A token holds at least a byte, so only long texts need the tokenizer's word.
+        if self._window and len(context.text.encode()) + MARKS > self._window:
             check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
             reason = check(context.text) if check is not None else None
             if reason:
@@ -158,7 +161,7 @@ class School:
         picks = draw_questions(
             [c for c in pool if c.id not in waiting],
             [c for c in exam if c.id not in waiting],
-            bank=len(self.bank()),
+            bank=len(self.examiner.bank()),
             budget=self.budget,
             key=key,
         )
@@ -202,7 +205,7 @@ class School:
 
     def status(self) -> Status:
         """Where the school stands."""
-        return read_status(self.name, self.warehouse, self.bank())
+        return read_status(self.name, self.warehouse, self.examiner.bank())
 
     def champion(self) -> Version:
         """The version that serves, as the log says it now."""
@@ -210,10 +213,11 @@ class School:
 
     def generator(self, version: Version) -> Generator:
         """A version's model, ready to complete texts."""
-        learner = self.learner(version)
-        if not hasattr(learner, "complete"):
-            raise LearnerError(f"Learner {version.recipe.learner!r} does not complete texts.")
-        return cast(Generator, learner)
+        return self._models.generator(version)
+
+    def learner(self, version: Version) -> Learner:
+        """A version's model, ready to fit, observe and predict."""
+        return self._models.learner(version)
 
     # By night ---------------------------------------------------------------------------------
 
@@ -270,7 +274,7 @@ class School:
             progress=lambda done, total: self._tell("fit", done, total),
         )
         version = night.store(learner, parent, manifest)
-        self._remember(version, learner)
+        self._models.remember(version, learner)
         return version
 
     def _rebuilds(self, parent: Version) -> bool:
@@ -285,12 +289,12 @@ class School:
 
     def examine(self, night: Night, challenger: Version) -> Case:
         """Champion, challenger and the champion before sit the same bank, items in one order."""
-        items = self.bank(night)
+        items = self.examiner.bank(night)
         champion, previous = night.champion(), night.previous()
         sat: dict[str, ExamResult] = {}
         for version in (champion, challenger, previous):
             if version is not None and version.id not in sat:
-                sat[version.id] = self.sit(version, items)
+                sat[version.id] = self.examiner.sit(version, items)
                 self._tell("examine", len(sat), 3)
         return Case(
             night.day,
@@ -314,20 +318,6 @@ class School:
         )
         return ExamResult(trainee.id, "fresh", marks)
 
-    def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
-        """One version's marks on the items, with the seconds it took."""
-        began = time.perf_counter()
-        marks = tuple(parts.exam(self.config.exam).sit(self.learner(version), items))
-        seconds = time.perf_counter() - began
-        return ExamResult(version.id, text.bank_hash(items), marks, seconds)
-
-    def bank(self, night: Night | None = None) -> Sequence[ExamItem]:
-        """The items that decide: answered exam questions and the owner's test file."""
-        answered = (
-            night.answers(Partition.EXAM) if night else self.warehouse.answered(Partition.EXAM)
-        )
-        return text.join(parts.exam(self.config.exam).items(answered), self.exam_file())
-
     def choose(self, night: Night) -> Sequence[Pick]:
         """Tomorrow's questions, chosen by the newest version."""
         return choose_questions(
@@ -337,55 +327,19 @@ class School:
             pool=night.pool(Partition.TRAINING, self.config.pool_sample, night.seed),
             exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
             asked=night.asked(ASKED),
-            bank=len(self.bank(night)),
+            bank=len(self.examiner.bank(night)),
             budget=self.budget,
             key=night.seed,
         )
 
-    def learner(self, version: Version) -> Learner:
-        """The model of a version; the last few are kept in memory."""
-        if version.id not in self._learners:
-            kind = parts.learner_kind(version.recipe.learner)
-            path = self.warehouse.weights_path(version)
-            self._remember(version, kind.load(path, self.config.learner_settings))
-        return self._learners[version.id]
-
-    def _remember(self, version: Version, learner: Learner) -> None:
-        self._learners[version.id] = learner
-        for old in list(self._learners)[:-3]:
-            del self._learners[old]
-
-    # The exam file, promotion by hand ---------------------------------------------------------
-
-    def exam_file(self) -> Sequence[ExamItem]:
-        """The items of the owner's test file; none where none was brought."""
-        digest = self.warehouse.meta(EXAM_META)
-        return exam_file.decode(self.warehouse.blob(digest)) if digest else ()
-
-    def add_exam(self, path: Path) -> int:
-        """Bring a test file; items that were already asked or trained on are refused and listed."""
-        items = files.read_exam_file(path)
-        waiting = {
-            a.question.context.id
-            for a in self.warehouse.answered(Partition.TRAINING)
-            if any(answer.reply is Reply.ANSWER for answer in a.answers)
-        }
-        learned = self.warehouse.trained() | waiting
-        text.refuse_trained(items, learned.__contains__)
-        merged = {i.id: i for i in (*self.exam_file(), *items)}
-        digest = self.warehouse.put_blob(exam_file.encode(list(merged.values())))
-        contexts = [Context(i.context, "exam", i.group) for i in merged.values()]
-        self.warehouse.add_contexts(contexts, lambda _: Partition.EXAM)
-        self.warehouse.reserve([c.id for c in contexts])
-        self.warehouse.set_meta(EXAM_META, digest)
-        return len(items)
+    # By hand ----------------------------------------------------------------------------------
 
     def exam_now(self) -> list[ExamResult]:
         """Champion and newest version on today's bank; changes nothing."""
-        items = self.bank()
+        items = self.examiner.bank()
         newest = self.warehouse.trainee()
         versions = dict.fromkeys((self.champion().id, newest.id))
-        return [self.sit(self.warehouse.version(v), items) for v in versions]
+        return [self.examiner.sit(self.warehouse.version(v), items) for v in versions]
 
     def promote(self, version: str, by: str, reason: str) -> Version:
         """Let a version serve, by a person's decision."""

@@ -189,8 +189,8 @@ def exam(ctx: click.Context) -> None:
 def exam_add(ctx: click.Context, file: Path) -> None:
     """Bring a test file; items that were already asked for training are refused and listed."""
     with _open(ctx) as school:
-        count = school.add_exam(file)
-        click.echo(f"{count} items from {file}; the exam now holds {len(school.bank())}.")
+        count = school.examiner.add(file)
+        click.echo(f"{count} items from {file}; the exam now holds {len(school.examiner.bank())}.")
 
 
 @main.command()
