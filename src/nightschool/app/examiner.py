@@ -52,7 +52,7 @@ class Examiner:
         return exam_file.decode(self._warehouse.blob(digest)) if digest else ()
 
     def add(self, path: Path) -> int:
-        """Bring a test file; items that were already asked or trained on are refused and listed."""
+        """Bring a test file; items answered for training, or learned, are refused by name."""
         items = files.read_exam_file(path)
         waiting = {
             a.question.context.id

@@ -187,7 +187,7 @@ def exam(ctx: click.Context) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def exam_add(ctx: click.Context, file: Path) -> None:
-    """Bring a test file; items that were already asked for training are refused and listed."""
+    """Bring a test file; items already answered for training are refused and listed."""
     with _open(ctx) as school:
         count = school.examiner.add(file)
         click.echo(f"{count} items from {file}; the exam now holds {len(school.examiner.bank())}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -93,11 +93,3 @@ def _mix(x: Any) -> Any:
 
 Blocks = Iterable[Observation]
 """The pool as observed, in blocks; may be iterated more than once."""
-
-
-def together(blocks: Blocks) -> Iterator[tuple[int, Observation]]:
-    """Each block with the position of its first context in the whole pool."""
-    start = 0
-    for block in blocks:
-        yield start, block
-        start += len(block)
