@@ -96,7 +96,7 @@ def test_replay_holds_no_context_of_the_exam_partition_answered_or_not(tmp_path,
         for _ in range(20):
             give(school, school.next_question("anna"))
         school.night()
-        exam = school.warehouse.bodies(Partition.EXAM)
+        exam = [d.body for d in school.warehouse.documents(Partition.EXAM)]
     assert len(exam) > 30
     assert len(seen) > 100
     assert not [text for text in seen if any(c in text for c in exam)]

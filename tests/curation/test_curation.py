@@ -62,7 +62,7 @@ def test_the_same_answers_make_the_same_example_on_any_night():
 
 
 def test_the_fence_finds_exam_contexts_inside_longer_texts():
-    fence = Fence(["Now Jane has", "Tom has two cups. Now Tom has", "Yes"])
+    fence = Fence(map(Document, ["Now Jane has", "Tom has two cups. Now Tom has", "Yes"]))
     assert fence.holds(Document("It rained. Now Jane has four apples."))
     assert fence.holds(Document("Tom  has two cups.\nNow Tom has, he says, two."))
     assert fence.holds(Document("now JANE has four"))
@@ -72,7 +72,7 @@ def test_the_fence_finds_exam_contexts_inside_longer_texts():
 
 
 def test_the_fence_reads_long_texts_in_one_pass():
-    fence = Fence([f"the number {i} of many is" for i in range(2000)])
+    fence = Fence(Document(f"the number {i} of many is") for i in range(2000))
     text = Document("the number of many is " * 4000)
     assert not fence.holds(text)
     assert fence.holds(Document(text.body + "the number 1999 of many is odd"))
@@ -81,7 +81,7 @@ def test_the_fence_reads_long_texts_in_one_pass():
 def test_the_fence_keeps_exam_contexts_from_every_door():
     lessons = [example("Now Jane has", "four"), example("Now Tom has", "two")]
     texts = [Document("Now Jane has four."), Document("Now Tom has two.")]
-    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), Fence(["Now Jane has"]))
+    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), Fence([Document("Now Jane has")]))
     assert [e.context.body for e in fenced.new] == ["Now Tom has"]
     assert [e.context.body for e in fenced.earlier(9, 0)] == ["Now Tom has"]
     assert [d.body for d in fenced.original(9, 0)] == ["Now Tom has two."]

@@ -35,7 +35,7 @@ def test_an_answer_is_kept_verbatim_and_once(warehouse: Warehouse) -> None:
         {"person": "ben"},
         {"document": Document("no")},
         {"document": Document("yes", "drawing")},
-        {"document": Document("yes", blobs={"png": "00"})},
+        {"document": Document("yes", parts={"png": b"ink"})},
         {"reply": Reply.SKIP, "document": None},
         {"note": "other"},
     ],

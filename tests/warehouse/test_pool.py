@@ -28,7 +28,7 @@ def test_a_context_keeps_its_partition_for_ever(warehouse: Warehouse) -> None:
 
 def test_contexts_come_back_as_they_were_brought(warehouse: Warehouse) -> None:
     strange = Context.of("Ünïcode\n\tand \U0001f600 'quotes' \x00 too", "written", "skill")
-    document = dataclasses.replace(strange.document, kind="drawing", blobs={"png": "ab" * 32})
+    document = dataclasses.replace(strange.document, kind="drawing", parts={"png": b"ink"})
     drawn = Context(document, "pool", "")
     warehouse.add_contexts([strange, drawn], side)
     assert warehouse.is_known(strange.id)
@@ -36,7 +36,7 @@ def test_contexts_come_back_as_they_were_brought(warehouse: Warehouse) -> None:
     found = {c.id: c for c in warehouse.contexts(Partition.TRAINING)}
     assert found[strange.id] == strange
     assert found[drawn.id] == drawn
-    assert found[drawn.id].document.blobs == {"png": "ab" * 32}
+    assert found[drawn.id].document.parts["png"] == b"ink"
 
 
 def test_answered_contexts_are_those_with_a_reply_that_counts(warehouse: Warehouse) -> None:

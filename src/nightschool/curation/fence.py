@@ -14,13 +14,14 @@ LEAD = 4
 class Fence:
     """Finds the exam's contexts in texts, in one pass over the words however many they are."""
 
-    def __init__(self, contexts: Iterable[str]) -> None:
+    def __init__(self, contexts: Iterable[Document]) -> None:
         self._ids: set[int] = set()
         self._lengths: dict[tuple[str, ...], set[int]] = {}
-        for text in contexts:
-            words = text.split()
+        for document in contexts:
+            words = document.body.split()
             if words:
-                self._ids.add(Context.of(text).id)
+                self._ids.add(Context(document).id)
+            if words and document.kind == TEXT:
                 lead = tuple(map(normalise, words[:LEAD]))
                 self._lengths.setdefault(lead, set()).add(len(words))
         self._leads = sorted({len(lead) for lead in self._lengths})

@@ -43,15 +43,23 @@ class Document:
     """A context or an answer: its kind, its body and its large parts as files named by hash.
 
     `body` is the text itself for kind "text", verbatim; canonical JSON for other kinds (a
-    trajectory, a drawing). `blobs` maps a part's name to the sha256 of a file in the warehouse.
+    trajectory, a drawing). `blobs` maps a part's name to the sha256 of its bytes, by which the
+    warehouse keeps them; `parts` are those bytes, read when they are looked at. Whoever makes a
+    new document gives its parts, and `blobs` follows.
     """
 
     body: str
     kind: str = TEXT
     blobs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parts: Mapping[str, bytes] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "blobs", MappingProxyType(dict(self.blobs)))
+        blobs = dict(self.blobs)
+        if self.parts and not blobs:
+            blobs = {k: hashlib.sha256(v).hexdigest() for k, v in self.parts.items()}
+        object.__setattr__(self, "blobs", MappingProxyType(blobs))
 
     @property
     def digest(self) -> bytes:

@@ -1,7 +1,7 @@
 """Parts: what can be exchanged. Each is a Protocol; entry points bring the concrete ones.
 
-The groups are `nightschool.learners`, `nightschool.strategies`, `nightschool.oracles` and
-`nightschool.exams`; ours come in by the same door as a stranger's.
+The groups are `nightschool.learners`, `nightschool.strategies`, `nightschool.oracles`,
+`nightschool.exams` and `nightschool.systems`; ours come in by the same door as a stranger's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from nightschool.types.records import (
     Verdict,
     Version,
 )
+from nightschool.types.trajectory import Policy, Reward
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something long runs."""
@@ -85,7 +86,11 @@ class Learner(Protocol):
         """The most probable answer to each context."""
 
     def mark(self, items: Sequence[ExamItem]) -> Sequence[float]:
-        """For each item, how probable the model finds the accepted answers, in [0, 1]."""
+        """For each item, how well the model knows the accepted answers, in [0, 1].
+
+        For words, their probability; for a trajectory or a drawing, how much of it the model
+        explains (each learner says how it counts).
+        """
 
     def save(self, folder: Path) -> None:
         """Write everything `load` needs into an empty folder (safetensors and JSON, no pickle)."""
@@ -105,6 +110,25 @@ class Sampler(Protocol):
 
     def sample(self, n: int, *, seed: int) -> Sequence[Document]:
         """n texts drawn from the model itself."""
+
+
+class Writer(Protocol):
+    """A learner that writes contexts of its own: experiments planned for what they would tell."""
+
+    def write(
+        self, pool: Sequence[Context], n: int, *, asked: Sequence[Context] = (), seed: int
+    ) -> Sequence[Context]:
+        """At most n contexts made from those of the pool, with source "written".
+
+        A pure function of its arguments and the model; `asked` is what was asked before.
+        """
+
+
+class Controller(Protocol):
+    """A learner of a physical system that also controls it, with what it has learned."""
+
+    def controller(self, reward: Reward, *, episodes: int, seed: int) -> Policy:
+        """A policy for that many episodes side by side; it may remember, so one for each run."""
 
 
 class LearnerKind(Protocol):
@@ -149,6 +173,7 @@ class Said:
     note: str = ""
 
 
+@runtime_checkable
 class Oracle(Protocol):
     """Whoever answers: a person, a simulator, a script, another model."""
 
@@ -160,6 +185,7 @@ class Oracle(Protocol):
         """The reply to one question."""
 
 
+@runtime_checkable
 class Exam(Protocol):
     """A way to mark answers."""
 
@@ -306,7 +332,7 @@ class School(Protocol):
 
 
 __all__ = [
-    "Blocks", "Case", "Curate", "Dataset", "Exam", "Gate", "Generator", "Learner",
+    "Blocks", "Case", "Controller", "Curate", "Dataset", "Exam", "Gate", "Generator", "Learner",
     "LearnerKind", "Night", "Oracle", "Picks", "Progress", "Said", "Sampler", "School",
-    "Strategy",
+    "Strategy", "Writer",
 ]  # fmt: skip

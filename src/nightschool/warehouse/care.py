@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from nightschool.types import Manifest, Version, WarehouseError
+from nightschool.types import Manifest, Segment, Version, WarehouseError
 from nightschool.warehouse import dataset, disk, lineage, tables
 from nightschool.warehouse.codec import sha256
 from nightschool.warehouse.dialect import copy_database, damage, make_engine
@@ -48,7 +48,11 @@ def verify(stores: Stores) -> list[str]:
         if sha256(row.body.encode()) != row.hash:
             problems.append(f"Manifest {row.hash} in the log does not have its own hash.")
         problems += _check_file(stores.manifests.path(row.hash), row.hash)
-    problems += _check_segments(stores.segments, manifests)
+    for segment in _every_segment(manifests):
+        found = _check_file(stores.segments.folder / f"{segment.sha256}.parquet", segment.sha256)
+        problems += found
+        if not found:
+            blobs |= _blobs_in_segments(stores.segments, [segment])
     problems += _check_weights(stores, versions, lasting(versions, champions))
     for name in sorted(blobs):
         problems += _check_file(stores.files.blobs / name, name)
@@ -60,13 +64,6 @@ def _check_file(path: Path, name: str) -> list[str]:
         return [f"{path} is missing."]
     found = file_sha256(path)
     return [] if found == name else [f"{path} was changed: its sha256 is {found}."]
-
-
-def _check_segments(store: Segments, manifests: Iterable[Manifest]) -> list[str]:
-    problems: list[str] = []
-    for name in sorted({s.sha256 for manifest in manifests for s in manifest.segments}):
-        problems += _check_file(store.folder / f"{name}.parquet", name)
-    return problems
 
 
 def _check_weights(stores: Stores, versions: Iterable[Version], needed: set[str]) -> list[str]:
@@ -97,9 +94,14 @@ def _blobs_in_log(connection: Connection) -> set[str]:
     return names
 
 
-def _blobs_in_segments(store: Segments, manifests: Iterable[Manifest]) -> set[str]:
+def _every_segment(manifests: Iterable[Manifest]) -> list[Segment]:
+    listed = {s.sha256: s for manifest in manifests for s in manifest.segments}
+    return list(listed.values())
+
+
+def _blobs_in_segments(store: Segments, segments: Iterable[Segment]) -> set[str]:
     names: set[str] = set()
-    for segment in {s.sha256: s for manifest in manifests for s in manifest.segments}.values():
+    for segment in segments:
         for packed in filter(None, store.column(segment, "blobs")):
             for blobs in json.loads(packed).values():
                 names.update(blobs.values())
@@ -156,7 +158,7 @@ def _copy(stores: Stores, new: Path) -> None:
     for name in {version.weights for version in versions}:
         if (stores.files.weights / name).is_dir():  # older ones may have been thrown away
             shutil.copytree(stores.files.weights / name, new / "weights" / name)
-    for name in blobs | _blobs_in_segments(stores.segments, manifests):
+    for name in blobs | _blobs_in_segments(stores.segments, _every_segment(manifests)):
         shutil.copy2(stores.files.blobs / name, new / "blobs")
     disk.sync_tree(new)
 
@@ -177,7 +179,7 @@ def _collect(stores: Stores, young: float) -> int:
         champions = [reign.version for reign in lineage.reigns(connection)]
         blobs = _blobs_in_log(connection)
         finished = [night.number for night in nights(connection) if night.finished is not None]
-    blobs |= _blobs_in_segments(stores.segments, manifests)
+    blobs |= _blobs_in_segments(stores.segments, _every_segment(manifests))
     weights = lasting(versions, champions)
     segments = {f"{s.sha256}.parquet" for manifest in manifests for s in manifest.segments}
     listed = {f"{manifest.hash}.json" for manifest in manifests}

@@ -13,6 +13,7 @@ from nightschool.warehouse import disk, tables
 from nightschool.warehouse.batches import batches
 from nightschool.warehouse.codec import pack_manifest, sha256, unpack_manifest
 from nightschool.warehouse.dialect import insert_once
+from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.segments import (
     ANSWERS,
     ORIGINAL,
@@ -34,16 +35,19 @@ class StoredDataset:
     earlier ones.
     """
 
-    def __init__(self, store: Segments, manifest: Manifest, fresh: Iterable[Segment]) -> None:
+    def __init__(
+        self, store: Segments, parts: Parts, manifest: Manifest, fresh: Iterable[Segment]
+    ) -> None:
         self.manifest = manifest
         self._store = store
+        self._parts = parts
         self._excluded = frozenset(manifest.excluded)
         names = {segment.sha256 for segment in fresh}
         answers = [segment for segment in manifest.segments if segment.role == ANSWERS]
         self._earlier = [segment for segment in answers if segment.sha256 not in names]
         self._original = [segment for segment in manifest.segments if segment.role == ORIGINAL]
         self.new: Sequence[Example] = [
-            to_example(row)
+            self._example(row)
             for segment in answers
             if segment.sha256 in names
             for row in store.rows(segment)
@@ -53,12 +57,18 @@ class StoredDataset:
     def earlier(self, n: int, seed: int) -> Sequence[Example]:
         """At most n distinct examples of former nights, drawn uniformly, exclusions left out."""
         key = self._key(ANSWERS, seed)
-        return sample(self._store, self._earlier, self._excluded, n, key, to_example)
+        return sample(self._store, self._earlier, self._excluded, n, key, self._example)
 
     def original(self, n: int, seed: int) -> Sequence[Document]:
         """At most n distinct documents of the original dataset, drawn uniformly."""
         key = self._key(ORIGINAL, seed)
-        return sample(self._store, self._original, self._excluded, n, key, to_document)
+        return sample(self._store, self._original, self._excluded, n, key, self._document)
+
+    def _example(self, row: Rows) -> Example:
+        return self._parts.example(to_example(row))
+
+    def _document(self, row: Rows) -> Document:
+        return self._parts.document(to_document(row))
 
     def _key(self, role: str, seed: int) -> int:
         return int(sha256(f"{self.manifest.hash}:{role}:{seed}".encode())[:16], 16)
@@ -95,10 +105,18 @@ def seal_examples(
     return new_manifest(night, [*base.segments, *added], excluded, base.note)
 
 
-def seal_documents(store: Segments, documents: Iterable[Document], note: str) -> Manifest:
+def seal_documents(
+    store: Segments, parts: Parts, documents: Iterable[Document], note: str
+) -> Manifest:
     """The manifest of night 0: the original dataset, each document once, in large segments."""
-    parts = batches(_distinct(map(document_row, documents)), SEGMENT_ROWS)
-    return new_manifest(0, [store.write(part, ORIGINAL, 0) for part in parts], (), note)
+
+    def kept() -> Iterator[Rows]:
+        for document in documents:
+            parts.put(document)
+            yield document_row(document)
+
+    groups = batches(_distinct(kept()), SEGMENT_ROWS)
+    return new_manifest(0, [store.write(group, ORIGINAL, 0) for group in groups], (), note)
 
 
 def _distinct(rows: Iterable[Rows]) -> Iterator[Rows]:

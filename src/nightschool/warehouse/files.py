@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from nightschool.faults import reach
 from nightschool.types import WarehouseError
 from nightschool.warehouse import disk
 from nightschool.warehouse.codec import canonical, sha256
+
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def file_sha256(path: Path) -> str:
@@ -37,22 +40,29 @@ class Files:
     def put_blob(self, data: bytes) -> str:
         """Keep bytes; returns their sha256."""
         name = sha256(data)
-        path = self.blobs / name
-        if path.exists():
-            os.utime(path)  # collect_garbage spares what is young, until an answer names it
+        if (self.blobs / name).exists():
+            self.touch_blob(name)
         else:
-            disk.write(path, data)
+            disk.write(self.blobs / name, data)
+        reach("blob.written")
         return name
+
+    def touch_blob(self, name: str) -> None:
+        """Make a blob young: collect_garbage spares it until a record names it."""
+        os.utime(self._blob_path(name))
 
     def blob(self, name: str) -> bytes:
         """The bytes with that sha256; raises WarehouseError when they are not there."""
+        return self._blob_path(name).read_bytes()
+
+    def _blob_path(self, name: str) -> Path:
         path = self.blobs / name
-        if len(name) != 64 or not path.is_file():
+        if not _NAME.fullmatch(name) or not path.is_file():
             raise WarehouseError(
                 f"The warehouse has no blob {name!r}; restore it from a backup "
                 "(`nightschool doctor` lists what is missing)."
             )
-        return path.read_bytes()
+        return path
 
     def save(self, fill: Callable[[Path], None]) -> str:
         """Let `fill` write weights into an empty folder, and keep that folder by its hash."""

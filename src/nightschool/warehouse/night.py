@@ -36,6 +36,7 @@ from nightschool.warehouse.dialect import quiesce
 from nightschool.warehouse.files import Files
 from nightschool.warehouse.locks import FileLock
 from nightschool.warehouse.log import Log
+from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.segments import ANSWERS, Segments
 
 DAY = 86_400.0
@@ -70,6 +71,7 @@ class Stores:
     folder: Path
     log: Log
     files: Files
+    parts: Parts
     segments: Segments
     manifests: dataset.Manifests
 
@@ -132,7 +134,8 @@ class StoredNight:
         """Answered questions of a partition, up to the mark set when the night began."""
         marks = (self._record.answer_mark, self._record.retraction_mark)
         with self._log.read() as connection:
-            return answers.answered(connection, partition, *marks)
+            found = answers.answered(connection, partition, *marks)
+        return list(map(self._stores.parts.answered, found))
 
     def seal(self, examples: Sequence[Example]) -> Manifest:
         """The night's manifest: new examples in one new segment, what is gone excluded."""
@@ -156,7 +159,7 @@ class StoredNight:
             for segment in manifest.segments
             if segment.role == ANSWERS and (self.rebuild or segment.night == self.number)
         ]
-        return dataset.StoredDataset(self._stores.segments, manifest, fresh)
+        return dataset.StoredDataset(self._stores.segments, self._stores.parts, manifest, fresh)
 
     def trainee(self) -> Version:
         """The version from which tonight continues; tonight's own, once it is kept."""
@@ -223,17 +226,21 @@ class StoredNight:
     def pool(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
         """At most n contexts of a partition that nobody has replied to yet, drawn at random."""
         with self._log.read() as connection:
-            return pool.sample(connection, partition, n, key)
+            found = pool.sample(connection, partition, n, key)
+        return list(map(self._stores.parts.context, found))
 
     def asked(self, n: int) -> Sequence[Context]:
         """At most n contexts of the training partition that were replied to, newest last."""
         with self._log.read() as connection:
-            return pool.asked(connection, Partition.TRAINING, n)
+            found = pool.asked(connection, Partition.TRAINING, n)
+        return list(map(self._stores.parts.context, found))
 
     def post(self, picks: Sequence[Pick], version: Version) -> None:
         """Tomorrow's queue in the order of the picks; what is still unanswered is replaced."""
         reach("post.before")
         now = self._clock()
+        for pick in picks:
+            self._stores.parts.put(pick.context.document)
         self._log.write(lambda c: queue.post(c, picks, version.id, self.number, now))
         reach("post.after")
 

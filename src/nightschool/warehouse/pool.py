@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
-from nightschool.types import Context, Partition
+from nightschool.types import Context, Document, Partition
 from nightschool.warehouse import tables
 from nightschool.warehouse.batches import LISTED, batches
-from nightschool.warehouse.codec import context_row, to_context
+from nightschool.warehouse.codec import context_row, to_context, unpack_blobs
 from nightschool.warehouse.dialect import insert_once
 
 AT_ONCE = 2_000
@@ -122,11 +122,12 @@ def asked(connection: Connection, partition: Partition, n: int) -> list[Context]
     return [to_context(row) for row in connection.execute(query)][::-1]
 
 
-def bodies(connection: Connection, partition: Partition) -> list[str]:
-    """The bodies of all contexts of a partition; light, for there may be very many."""
+def documents(connection: Connection, partition: Partition) -> list[Document]:
+    """The documents of all contexts of a partition, without their parts."""
     contexts = tables.contexts
-    query = select(contexts.c.body).where(contexts.c.partition == partition.value)
-    return list(connection.scalars(query))
+    columns = select(contexts.c.body, contexts.c.kind, contexts.c.blobs)
+    rows = connection.execute(columns.where(contexts.c.partition == partition.value))
+    return [Document(row.body, row.kind, unpack_blobs(row.blobs)) for row in rows]
 
 
 def reserve(connection: Connection, ids: Collection[int]) -> None:

@@ -41,6 +41,7 @@ from nightschool.warehouse.lineage import Reign
 from nightschool.warehouse.locks import FileLock
 from nightschool.warehouse.log import Log, open_log
 from nightschool.warehouse.night import NightRecord, StoredNight, Stores, version_id
+from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.pool import Added
 from nightschool.warehouse.segments import ANSWERS, Segments
 
@@ -56,9 +57,12 @@ class Warehouse:
         self.folder = folder
         self._log = log
         self._files = Files(folder)
+        self._parts = Parts(self._files)
         self._segments = Segments(folder)
         self._manifests = dataset.Manifests(folder)
-        self._stores = Stores(folder, log, self._files, self._segments, self._manifests)
+        self._stores = Stores(
+            folder, log, self._files, self._parts, self._segments, self._manifests
+        )
 
     @classmethod
     def create(
@@ -136,20 +140,24 @@ class Warehouse:
         """Add contexts, in chunks; a known one keeps its partition, whatever is said now."""
         added = Added()
         for chunk in batches(contexts, pool.AT_ONCE):
+            for context in chunk:
+                self._parts.put(context.document)
             added += self._log.write(partial(pool.add, contexts=chunk, partition=partition))
         return added
 
     def contexts(self, partition: Partition, answered: bool | None = None) -> Sequence[Context]:
         """Contexts of a partition by id: replied to, not replied to, or all."""
-        return self._read(lambda c: pool.contexts_of(c, partition, answered))
+        found = self._read(lambda c: pool.contexts_of(c, partition, answered))
+        return list(map(self._parts.context, found))
 
     def sample(self, partition: Partition, n: int, key: int) -> Sequence[Context]:
         """At most n contexts that may still be asked, drawn at random by a key."""
-        return self._read(lambda c: pool.sample(c, partition, n, key))
+        found = self._read(lambda c: pool.sample(c, partition, n, key))
+        return list(map(self._parts.context, found))
 
-    def bodies(self, partition: Partition) -> Sequence[str]:
-        """The bodies of all contexts of a partition."""
-        return self._read(lambda c: pool.bodies(c, partition))
+    def documents(self, partition: Partition) -> Sequence[Document]:
+        """The documents of all contexts of a partition, without their parts."""
+        return self._read(lambda c: pool.documents(c, partition))
 
     def trained(self) -> set[int]:
         """Ids of the contexts that any version may have learned, also from answers taken back."""
@@ -183,15 +191,16 @@ class Warehouse:
         `hold` are the ids that their client has fetched ahead.
         """
         at = _or_now(now)
-        return self._log.write(lambda c: queue.lease(c, person, ttl, hold, at))
+        found = self._log.write(lambda c: queue.lease(c, person, ttl, hold, at))
+        return self._parts.question(found) if found is not None else None
 
     def question(self, question_id: str) -> Question:
         """The question with that id; raises UnknownQuestion."""
-        return self._read(lambda c: queue.find(c, question_id))
+        return self._parts.question(self._read(lambda c: queue.find(c, question_id)))
 
     def queue(self) -> Sequence[Question]:
         """The questions that wait for an answer, in the order they are asked."""
-        return self._read(queue.waiting)
+        return list(map(self._parts.question, self._read(queue.waiting)))
 
     def questions_asked(self) -> int:
         """How many questions were ever queued."""
@@ -208,6 +217,8 @@ class Warehouse:
         retry only seconds and time may differ; a lease that ran out does not matter.
         """
         answers.check(answer)
+        if answer.document is not None:
+            self._parts.put(answer.document)
         return self._log.write(partial(answers.keep, answer=answer))
 
     def retract(self, retraction: Retraction) -> bool:
@@ -216,7 +227,8 @@ class Warehouse:
 
     def last_answer(self, person: str) -> Answer | None:
         """The person's newest answer that still counts."""
-        return self._read(lambda c: answers.last(c, person))
+        found = self._read(lambda c: answers.last(c, person))
+        return self._parts.answer(found) if found is not None else None
 
     def add_person(self, person: Person) -> None:
         """Add a person, or name one; whoever answers is added anyway."""
@@ -230,7 +242,8 @@ class Warehouse:
         self, person: str | None = None, *, retracted: bool = False, newest: int | None = None
     ) -> Sequence[Answer]:
         """Answers, oldest first: of all or one person, with retracted ones, the newest few."""
-        return self._read(lambda c: answers.listed(c, person, retracted, newest))
+        found = self._read(lambda c: answers.listed(c, person, retracted, newest))
+        return list(map(self._parts.answer, found))
 
     def retractions(self) -> Sequence[Retraction]:
         """Every retraction, oldest first."""
@@ -243,7 +256,8 @@ class Warehouse:
 
         `up_to` and `retracted_up_to` are the highest sequence numbers that are seen.
         """
-        return self._read(lambda c: answers.answered(c, partition, up_to, retracted_up_to))
+        found = self._read(lambda c: answers.answered(c, partition, up_to, retracted_up_to))
+        return list(map(self._parts.answered, found))
 
     def counts(self) -> Counts:
         """How much there is of everything."""
@@ -268,7 +282,7 @@ class Warehouse:
                     "The original dataset is sealed for ever once there is a model; "
                     "begin another school for another one."
                 )
-            manifest = dataset.seal_documents(self._segments, documents, note)
+            manifest = dataset.seal_documents(self._segments, self._parts, documents, note)
             self._manifests.write(manifest)
             self._log.write(partial(dataset.record, manifest=manifest))
         return manifest
@@ -285,7 +299,7 @@ class Warehouse:
         """A manifest's dataset; `new` are the examples of that night, or of every night."""
         answers = [s for s in manifest.segments if s.role == ANSWERS]
         fresh = [s for s in answers if night is None or s.night == night]
-        return dataset.StoredDataset(self._segments, manifest, fresh)
+        return dataset.StoredDataset(self._segments, self._parts, manifest, fresh)
 
     # --- versions ---
 
