@@ -10,91 +10,34 @@ complete in --out is not run again.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
-from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
-
-from rich.progress import Progress
-
+from nightschool.app.plans import WordsPlan
 from nightschool.app.plots import plot_curves
-from nightschool.app.simulation import Task, run_to_file
+from schools import parser, run_all
 
 
 def main() -> None:
     """Run what is missing, then print the table and draw the curves."""
-    options = parse()
-    options.out.mkdir(parents=True, exist_ok=True)
-    tasks = [
-        (strategy, seed)
+    command = parser(__doc__ or "", "out/nights")
+    command.set_defaults(first_seed=101)
+    command.add_argument("--strategies", default="hybrid,random")
+    command.add_argument("--nights", type=int, default=10)
+    command.add_argument("--answers", type=int, default=30)
+    options = command.parse_args()
+    plans = {
+        f"{strategy}-{seed}": WordsPlan(strategy, seed, options.nights, options.answers)
         for seed in range(options.first_seed, options.first_seed + options.seeds)
         for strategy in options.strategies.split(",")
-    ]
-    missing = [t for t in tasks if not complete(path(options, *t), options.nights)]
-    with (
-        ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool,
-        Progress() as progress,
-    ):
-        bar = progress.add_task("schools", total=len(tasks), completed=len(tasks) - len(missing))
-        running = [pool.submit(one, options, *task) for task in missing]
-        for done in as_completed(running):
-            done.result()
-            progress.advance(bar)
-    report(options)
+    }
+    report(options, run_all(plans, options))
 
 
-def parse() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first-seed", type=int, default=101)
-    parser.add_argument("--strategies", default="hybrid,random")
-    parser.add_argument("--nights", type=int, default=10)
-    parser.add_argument("--answers", type=int, default=30)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path("out/nights"))
-    return parser.parse_args()
-
-
-def path(options: argparse.Namespace, strategy: str, seed: int) -> Path:
-    """Where the mornings of one run are kept."""
-    return options.out / f"{strategy}-{seed}.jsonl"
-
-
-def complete(file: Path, nights: int) -> bool:
-    """Whether a run's file holds every morning."""
-    return file.exists() and len(file.read_text().splitlines()) == nights + 1
-
-
-def one(options: argparse.Namespace, strategy: str, seed: int) -> None:
-    """One school, from init to the last morning."""
-    import shutil
-
-    folder = options.out / f"school-{strategy}-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)
-    task = Task(strategy, seed, options.nights, options.answers)
-    run_to_file(folder, task, path(options, strategy, seed))
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def report(options: argparse.Namespace) -> None:
+def report(options: argparse.Namespace, found: dict) -> None:
     """Medians over seeds, paired differences, and the curves as a PNG."""
     strategies = options.strategies.split(",")
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    runs = {
-        s: [
-            [json.loads(line) for line in path(options, s, seed).read_text().splitlines()]
-            for seed in seeds
-        ]
-        for s in strategies
-    }
+    runs = {s: [found[f"{s}-{seed}"] for seed in seeds] for s in strategies}
     groups = list(runs[strategies[0]][0][-1]["trainee"])
     print(f"\n{options.seeds} seeds, {options.nights} nights of {options.answers}; medians in %")
     print("| strategy | which | " + " | ".join(groups) + " |")

@@ -27,7 +27,7 @@ from pathlib import Path
 from nightschool.app import School
 from nightschool.app.config import write_config
 from nightschool.app.nights import nice_prefix, night_command, night_environment
-from nightschool.app.simulation import Task, build_school
+from nightschool.app.plans import WordsPlan
 from nightschool.starter.teacher import ArithmeticTeacher
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.out / "school"
     shutil.rmtree(folder, ignore_errors=True)
-    build_school(folder, Task("hybrid", 77, answers=200))
+    WordsPlan("hybrid", 77, answers=200).build(folder)
     write_config(folder, {"learner_settings.steps": 60})
     page = Page(folder)
     try:

@@ -4,6 +4,7 @@ import pytest
 
 from nightschool.app import School
 from nightschool.app.init import init_school
+from nightschool.app.tasks import WordsTask
 from nightschool.types import ConfigError, LearnerError
 
 
@@ -38,7 +39,6 @@ def test_an_unknown_learner_setting_is_refused_before_a_model_is_opened(tmp_path
     with pytest.raises(LearnerError, match="'stepz'"):
         init_school(
             tmp_path / "s",
-            model=str(tmp_path / "nowhere"),
-            settings={"learner": learner},
-            learner_settings={"stepz": 3},
+            WordsTask(str(tmp_path / "nowhere")),
+            settings={"learner": learner, "learner_settings": {"stepz": 3}},
         )

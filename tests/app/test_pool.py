@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from nightschool.app.pool import read_contexts, read_texts
-from nightschool.types import PoolError
+from nightschool.types import Experiment, PoolError, caption_of
 
 
 def texts(path, limit=1000):
@@ -74,3 +75,23 @@ def test_bytes_that_are_no_utf8_are_refused(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(PoolError, match="no such file"):
         texts(tmp_path / "nowhere.txt")
+
+
+def test_captions_become_sheets(tmp_path):
+    (tmp_path / "c.txt").write_text("a cat\na dog\n")
+    found = list(read_contexts(tmp_path / "c.txt", 300, "caption", 3))
+    assert [caption_of(c.document) for c in found] == ["a cat"] * 3 + ["a dog"] * 3
+    assert len({c.id for c in found}) == 6
+    assert {c.group for c in found} == {"a cat", "a dog"}
+
+
+def test_experiments_are_read_and_a_broken_one_is_named(tmp_path):
+    trial = Experiment("arm", np.zeros(1), np.zeros(2), np.ones((3, 1)))
+    row = {"experiment": json.loads(trial.document().body), "group": "slow"}
+    (tmp_path / "e.jsonl").write_text(json.dumps(row) + "\n" + trial.document().body + "\n")
+    found = list(read_contexts(tmp_path / "e.jsonl", 300, "experiment"))
+    assert [c.group for c in found] == ["slow", ""]
+    assert found[0].document == found[1].document == trial.document()
+    (tmp_path / "b.jsonl").write_text('{"start": [1]}\n')
+    with pytest.raises(PoolError, match=r"b\.jsonl, line 1: .*no experiment"):
+        list(read_contexts(tmp_path / "b.jsonl", 300, "experiment"))

@@ -89,8 +89,10 @@ def test_replay_holds_no_context_of_the_exam_partition_answered_or_not(tmp_path,
     texts = tmp_path / "texts.txt"
     texts.write_text("\n".join(f"Once more: {c} {a}." for c, a, _ in world(300, 0)))
     from nightschool.app.init import init_school
+    from nightschool.app.tasks import WordsTask
 
-    init_school(tmp_path / "s", original=texts, settings={"learner": "bagofwords", "questions": 20})
+    task = WordsTask(texts=texts)
+    init_school(tmp_path / "s", task, settings={"learner": "bagofwords", "questions": 20})
     with School.open(tmp_path / "s") as school:
         school.add_contexts(Context.of(c) for c, _, _ in world(300, 0))
         for _ in range(20):

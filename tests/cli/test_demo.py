@@ -8,9 +8,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from nightschool.app import School, simulation
-from nightschool.app.simulation import Task
+from nightschool.app import School
+from nightschool.app.plans import WordsPlan
+from nightschool.app.plans import words as words_plan
 from nightschool.cli import demo, main, starter
+from nightschool.cli.shows import words as words_show
 from nightschool.starter import stories
 from nightschool.types import Context, Partition
 
@@ -33,9 +35,13 @@ def small(monkeypatch):
     for name in demo.THREADS:
         monkeypatch.setenv(name, "1")
     size = {"pool": 60, "sample": 30, "exam_file": 20, "hidden": 24}
-    monkeypatch.setattr(demo, "Task", functools.partial(Task, **size))
-    quick = functools.partial(simulation.init_school, learner_settings=QUICK)
-    monkeypatch.setattr(simulation, "init_school", quick)
+    monkeypatch.setattr(words_show, "WordsPlan", functools.partial(WordsPlan, **size))
+    begin = words_plan.init_school
+
+    def quick(folder, *, settings, **options):
+        begin(folder, settings={**settings, "learner_settings": QUICK}, **options)
+
+    monkeypatch.setattr(words_plan, "init_school", quick)
     yield
     torch.set_num_threads(before)
 

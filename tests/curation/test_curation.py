@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from nightschool.curation import Fence, FencedDataset, curate
@@ -12,6 +15,8 @@ from nightschool.types import (
     Partition,
     Question,
     Reply,
+    drawing_document,
+    encode_picture,
 )
 
 
@@ -81,7 +86,26 @@ def test_the_fence_reads_long_texts_in_one_pass():
 def test_the_fence_keeps_exam_contexts_from_every_door():
     lessons = [example("Now Jane has", "four"), example("Now Tom has", "two")]
     texts = [Document("Now Jane has four."), Document("Now Tom has two.")]
-    fenced = FencedDataset(MemoryDataset(lessons, lessons, texts), Fence([Document("Now Jane has")]))
+    fenced = FencedDataset(
+        MemoryDataset(lessons, lessons, texts), Fence([Document("Now Jane has")])
+    )
     assert [e.context.body for e in fenced.new] == ["Now Tom has"]
     assert [e.context.body for e in fenced.earlier(9, 0)] == ["Now Tom has"]
     assert [d.body for d in fenced.original(9, 0)] == ["Now Tom has two."]
+
+
+def test_drawings_are_not_put_to_the_vote_each_is_an_example():
+    def drawn(shade):
+        return drawing_document("a dot", encode_picture(np.full((4, 4), shade, np.uint8)))
+
+    base = answered(("anna", "1"), ("bo", "2"), ("cy", "3"))
+    given = [dataclasses.replace(a, document=drawn(i)) for i, a in enumerate(base.answers)]
+    made = curate([dataclasses.replace(base, answers=tuple(given))], 1)
+    assert [e.target.parts["picture"] for e in made] == [
+        drawn(i).parts["picture"] for i in range(3)
+    ]
+    assert len({e.id for e in made}) == 3
+    assert all(e.weight == 1.0 for e in made)
+    bad = dataclasses.replace(given[1], reply=Reply.BAD_QUESTION, document=None)
+    [one, two] = curate([dataclasses.replace(base, answers=(given[0], bad, given[2]))], 1)
+    assert one.weight == two.weight == pytest.approx(2 / 3)

@@ -118,7 +118,7 @@ def test_a_better_challenger_goes_before_a_roll_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"margin": -0.1}, {"budget": 0.0}, {"budget": 1.0}, {"growth": 0.0}, {"every": 0}]
+    "wrong", [{"margin": -0.1}, {"budget": 0.0}, {"budget": 1.0}, {"growth": 0.0}, {"every": -1}]
 )
 def test_bad_settings_are_named(wrong: dict[str, float]) -> None:
     good = {"margin": 0.0, "budget": 0.05, "renews": True, "growth": 0.1}

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from nightschool.app.config import write_config
-from nightschool.app.simulation import Task, build_school
+from nightschool.app.plans import WordsPlan
 
 from .kills import NOW, fault_points, kill_and_resume, outcome
 from .test_faults import check
@@ -31,7 +31,8 @@ def starter(tmp_path_factory):
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     folder = tmp_path_factory.mktemp("starter") / "school"
-    build_school(folder, Task("hybrid", 5, answers=16, pool=120, sample=40, exam_file=30, hidden=1))
+    plan = WordsPlan("hybrid", 5, answers=16, pool=120, sample=40, exam_file=30, hidden=1)
+    plan.build(folder)
     write_config(folder, QUICK)
     with School.open(folder, clock=lambda: NOW - 86_400) as school:
         teach(school, parts.oracle("arithmetic"), 16)

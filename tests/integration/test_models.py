@@ -9,6 +9,7 @@ import pytest
 
 from nightschool.app import School
 from nightschool.app.init import init_school
+from nightschool.app.tasks import WordsTask
 from nightschool.learners.language import KIND
 from nightschool.loop import teach
 from nightschool.oracles import ScriptedOracle
@@ -55,11 +56,14 @@ def school_of(folder: Path, model: Path, tmp_path: Path, method: str) -> School:
     rate = 2e-2 if method == "lora" else 1e-2
     init_school(
         folder,
-        model=str(model),
-        original=texts,
+        WordsTask(str(model), texts),
         exam=exam,
-        settings={"questions": 24, "exam_partition": 0.0, "seed": 3},
-        learner_settings={**tiny.FAST, "method": method, "learning_rate": rate},
+        settings={
+            "questions": 24,
+            "exam_partition": 0.0,
+            "seed": 3,
+            "learner_settings": {**tiny.FAST, "method": method, "learning_rate": rate},
+        },
     )
     school = School.open(folder)
     school.add_contexts(Context.of(c) for c in answers())
@@ -89,7 +93,11 @@ def test_a_night_improves_each_on_its_own_pool(kind, method, folders, tmp_path):
 
 
 def test_without_original_texts_replay_is_sampled_and_says_so(folders, tmp_path):
-    init_school(tmp_path / "s", model=str(folders("llama")), learner_settings=tiny.FAST)
+    init_school(
+        tmp_path / "s",
+        WordsTask(str(folders("llama"))),
+        settings={"learner_settings": tiny.FAST},
+    )
     with School.open(tmp_path / "s") as school:
         assert "sampled from the model itself" in school.status().original
         segments = school.warehouse.manifests()[0].segments
@@ -103,12 +111,16 @@ def test_a_folder_without_a_tokenizer_is_refused_and_leaves_nothing(folders, tmp
     for file in (tmp_path / "model").glob("tokenizer*"):
         file.unlink()
     with pytest.raises(LearnerError, match="tokenizer"):
-        init_school(tmp_path / "s", model=str(tmp_path / "model"))
+        init_school(tmp_path / "s", WordsTask(str(tmp_path / "model")))
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_context_longer_than_the_window_is_refused_before_it_is_added(folders, tmp_path):
-    init_school(tmp_path / "s", model=str(folders("llama")), learner_settings=tiny.FAST)
+    init_school(
+        tmp_path / "s",
+        WordsTask(str(folders("llama"))),
+        settings={"learner_settings": tiny.FAST},
+    )
     with School.open(tmp_path / "s") as school:
         with pytest.raises(PoolError, match="cannot be asked"):
             school.check(Context.of("the cow says moo and " * 40))

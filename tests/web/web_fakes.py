@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import uvicorn
 
 from nightschool.types import (
@@ -18,14 +19,19 @@ from nightschool.types import (
     AnswerError,
     ConflictingAnswer,
     Context,
+    Document,
+    Experiment,
     Partition,
     Question,
     Recipe,
     Reply,
     Retract,
+    Spec,
+    Trajectory,
     UnknownQuestion,
     Version,
     WarehouseError,
+    caption_document,
 )
 from nightschool.web import create_app
 
@@ -43,8 +49,30 @@ VERDICT = {
 
 
 def a_question(n: int, text: str) -> Question:
-    context = Context.of(text)
+    return asked(n, Context.of(text))
+
+
+def asked(n: int, context: Context) -> Question:
     return Question(f"q{n}", context, Partition.TRAINING, "random", 0.0, "v0", 0, n)
+
+
+def a_caption(n: int, caption: str) -> Question:
+    return asked(n, Context(caption_document(caption, n + 1)))
+
+
+def an_experiment(n: int, system: str = "pendulum", size: int = 2, steps: int = 10) -> Question:
+    start = np.full(size, np.pi - 0.1 * n)
+    torques = np.sin(np.arange(steps) + n)[:, None]
+    return asked(n, Context(Experiment(system, start, start, torques).document()))
+
+
+def a_trajectory(question: Question, *, drift: float, steps: int = 0) -> Trajectory:
+    """A swing that grows by `drift` a step; it stops early after some `steps`."""
+    tried = Experiment.of(question.context.document)
+    actions = tried.actions[:steps] if steps else tried.actions
+    along = np.arange(len(actions) + 1)[:, None]
+    states = tried.state + drift * along * np.cos(np.arange(len(tried.state)))
+    return Trajectory(tried.system, states, actions, "left the limits" if steps else "")
 
 
 def a_version(n: int) -> Version:
@@ -81,6 +109,36 @@ class FakeGenerator:
             yield piece
 
 
+PENDULUM = Spec(
+    "pendulum",
+    states=("theta", "theta speed"),
+    actions=("torque",),
+    low=(-2.0,),
+    high=(2.0,),
+    safe_low=(-9.0, -9.0),
+    safe_high=(9.0, 9.0),
+    angles=(0,),
+    seconds=0.05,
+    steps=10,
+)
+
+
+@dataclass
+class FakeSystem:
+    """A pendulum that only says what it is."""
+
+    spec: Spec = PENDULUM
+
+    def begin(self, start: Any, seed: int) -> Any:
+        raise NotImplementedError
+
+    def step(self, action: Any) -> Any:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+
 class FakeStatus:
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -104,6 +162,8 @@ class FakeSchool:
     verdicts: list[dict[str, Any]] = field(default_factory=lambda: [dict(VERDICT)])
     loads: list[str] = field(default_factory=list)
     now: Callable[[], float] = time.time
+    system: FakeSystem | None = None
+    expectations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -111,6 +171,27 @@ class FakeSchool:
     @classmethod
     def of(cls, *texts: str, **more: Any) -> FakeSchool:
         return cls([a_question(i, t) for i, t in enumerate(texts)], **more)
+
+    @property
+    def kind(self) -> str:
+        return self.questions[0].context.document.kind if self.questions else "text"
+
+    def answer_with_id(self, answer_id: str) -> Answer | None:
+        return self.answers.get(answer_id)
+
+    def newest_answers(self, n: int) -> Sequence[Answer]:
+        return self.counting[::-1][:n]
+
+    def expected(self, question: Question) -> Document | None:
+        self.expectations.append(question.id)
+        return a_trajectory(question, drift=0.1).document()
+
+    def try_out(self, question: Question, *, drift: float = 0.2, steps: int = 0) -> Answer:
+        """Keep the trial of an experiment, as its system would."""
+        document = a_trajectory(question, drift=drift, steps=steps).document()
+        answer = Answer(new_id(), question.id, "system", Reply.ANSWER, document, 0.5, self.now())
+        self.keep(answer)
+        return answer
 
     @property
     def counting(self) -> list[Answer]:

@@ -17,9 +17,18 @@ from nightschool.app import parts
 from nightschool.types import ConfigError
 
 FILE = "nightschool.toml"
-FIXED = ("learner", "seed")
-PARTS = {"learner": "learners", "strategy": "strategies", "exam": "exams"}
-"""The settings that name an installed part, and the part's kind."""
+FIXED = ("learner", "seed", "system")
+PARTS = {
+    "learner": "learners",
+    "strategy": "strategies",
+    "exam": "exams",
+    "oracle": "oracles",
+    "system": "systems",
+}
+"""The settings that name an installed part, and the part's kind; an empty name is no part."""
+
+TABLES = ("learner_settings", "oracle_settings", "system_settings")
+"""Tables whose keys belong to the part that they configure."""
 
 
 def setting(default: Any, help: str, check: Callable[[Any], bool], allowed: str) -> Any:
@@ -33,6 +42,10 @@ def _share(value: float) -> bool:
 
 def _positive(value: float) -> bool:
     return value > 0
+
+
+def _any(value: str) -> bool:
+    return True
 
 
 def _whole(value: int) -> bool:
@@ -50,6 +63,12 @@ class Config:
     learner: str = setting("language", "which learner is taught (fixed by init)", _named, "a name")
     strategy: str = setting("hybrid", "which contexts to ask next", _named, "a strategy's name")
     exam: str = setting("text", "how answers are marked", _named, "an exam's name")
+    oracle: str = setting(
+        "", "who answers by itself (`nightschool teach`); empty: people", _any, "a name or empty"
+    )
+    system: str = setting(
+        "", "the physical system that reacts (fixed by init)", _any, "a system's name or empty"
+    )
     gate: str = setting(
         "balanced",
         "the rule of promotion",
@@ -57,7 +76,15 @@ class Config:
         "balanced or strict",
     )
     questions: int = setting(40, "questions chosen each night", _positive, "1 or more")
+    gate_days: int = setting(
+        7,
+        "days after which the gate looks though the exam has not grown; 0: every night",
+        _whole,
+        "0 or more",
+    )
+    written: int = setting(0, "contexts the model writes each night", _whole, "0 or more")
     pool_sample: int = setting(1000, "contexts observed each night", _positive, "1 or more")
+    sheets: int = setting(8, "drawings of one caption that may be asked", _positive, "1 or more")
     exam_partition: float = setting(0.2, "share of the pool kept for the exam", _share, "0 to 1")
     exam_share: float = setting(0.25, "exam questions until the bank is full", _share, "0 to 1")
     exam_share_late: float = setting(0.1, "exam questions after that", _share, "0 to 1")
@@ -84,6 +111,14 @@ class Config:
     learner_settings: Mapping[str, object] = field(
         default_factory=dict,
         metadata={"help": "settings of the learner: the table [learner_settings]"},
+    )
+    oracle_settings: Mapping[str, object] = field(
+        default_factory=dict,
+        metadata={"help": "settings of the oracle: the table [oracle_settings]"},
+    )
+    system_settings: Mapping[str, object] = field(
+        default_factory=dict,
+        metadata={"help": "settings of the system: the table [system_settings]"},
     )
 
 
@@ -121,9 +156,9 @@ def make_config(table: Mapping[str, Any], where: str) -> Config:
 
 
 def _checked(spec: Any, value: Any, where: str) -> Any:
-    if spec.name == "learner_settings":
+    if spec.name in TABLES:
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{where}: learner_settings must be a table, not {value!r}.")
+            raise ConfigError(f"{where}: {spec.name} must be a table, not {value!r}.")
         return dict(value)
     wanted = {"int": int, "float": float, "str": str}[spec.type]
     if wanted is float and type(value) is int:
@@ -137,18 +172,20 @@ def _checked(spec: Any, value: Any, where: str) -> Any:
 def check_parts(config: Config) -> None:
     """Raises ConfigError or LearnerError for a part, or a learner's setting, that there is not."""
     for name, kind in PARTS.items():
-        parts.require(kind, getattr(config, name))
+        if getattr(config, name):
+            parts.require(kind, getattr(config, name))
     parts.learner_kind(config.learner).check(config.learner_settings)
 
 
 def change_config(folder: Path, key: str, value: Any) -> None:
     """Put one setting into the school's file, if the parts that it concerns know it."""
     if key in FIXED:
+        option = "env" if key == "system" else key
         raise ConfigError(
             f"{key} cannot be set to {value!r}: it is fixed by init. Begin another school with "
-            f"`nightschool init FOLDER --{key} {value}`."
+            f"`nightschool init FOLDER --{option} {value}`."
         )
-    if key in PARTS:
+    if key in PARTS and value:
         parts.require(PARTS[key], value)
     table, _, name = key.partition(".")
     if table == "learner_settings" and name:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from nightschool.exams.text import file_item
-from nightschool.types import ExamItem
+from nightschool.exams.text import file_item, item_id
+from nightschool.types import TEXT, Document, ExamItem
 
 
 def encode(items: Iterable[ExamItem]) -> bytes:
-    """Items as JSON lines, in order of their ids: equal files have equal bytes."""
+    """Items as JSON lines, in order of their ids: equal files have equal bytes.
+
+    A document that is no text is an object with its kind; its parts are in it, in base64.
+    """
     rows = (
-        {"context": i.context.body, "answers": [a.body for a in i.accepted], "group": i.group}
-        for i in sorted(items, key=lambda item: item.id)
+        {
+            "context": _pack(item.context),
+            "answers": list(map(_pack, item.accepted)),
+            "group": item.group,
+            **({} if item.source == "file" else {"source": item.source}),
+        }
+        for item in sorted(items, key=lambda item: item.id)
     )
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
@@ -21,5 +31,30 @@ def encode(items: Iterable[ExamItem]) -> bytes:
 def decode(data: bytes) -> list[ExamItem]:
     """The items of what `encode` made."""
     # Not splitlines: a context may hold a line separator of Unicode's.
-    rows = map(json.loads, filter(None, data.decode().split("\n")))
-    return [file_item(row["context"], row["answers"], row["group"]) for row in rows]
+    return [_item(json.loads(line)) for line in data.decode().split("\n") if line]
+
+
+def _item(row: Mapping[str, Any]) -> ExamItem:
+    if isinstance(row["context"], str):
+        return file_item(row["context"], row["answers"], row["group"])
+    context = _unpack(row["context"])
+    accepted = tuple(map(_unpack, row["answers"]))
+    source = row.get("source", "file")
+    return ExamItem(item_id(context), context, accepted, row["group"], source)
+
+
+def _pack(document: Document) -> str | dict[str, Any]:
+    if document.kind == TEXT and not document.blobs:
+        return document.body
+    parts = {
+        name: base64.b64encode(document.parts[name]).decode() for name in sorted(document.blobs)
+    }
+    packed = {"kind": document.kind, "body": document.body}
+    return {**packed, "parts": parts} if parts else packed
+
+
+def _unpack(packed: str | Mapping[str, Any]) -> Document:
+    if isinstance(packed, str):
+        return Document(packed)
+    parts = {name: base64.b64decode(data) for name, data in packed.get("parts", {}).items()}
+    return Document(packed["body"], packed["kind"], parts=parts)

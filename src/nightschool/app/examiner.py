@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nightschool.app import exam_file, parts
-from nightschool.app.config import Config
+from nightschool.app import exam_file
 from nightschool.app.models import Models
 from nightschool.exams import files, text
 from nightschool.types import (
     Context,
+    Exam,
     ExamItem,
     ExamResult,
     Night,
@@ -27,24 +27,31 @@ EXAM_META = "blob:exam_file"
 class Examiner:
     """Holds the exam of a school and lets versions sit it."""
 
-    def __init__(self, warehouse: Warehouse, config: Config, models: Models) -> None:
+    def __init__(self, warehouse: Warehouse, models: Models, exam: Callable[[], Exam]) -> None:
         self._warehouse = warehouse
-        self._config = config
         self._models = models
+        self._exam = exam
 
     def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
-        """One version's marks on the items, with the seconds it took."""
+        """One version's marks on the items, with the seconds it took.
+
+        A version that sat this very bank in a former night has its marks from then: it would
+        have the same ones again.
+        """
+        bank = text.bank_hash(items)
+        for result in self._warehouse.results(version=version.id):
+            if result.bank == bank:
+                return result
         began = time.perf_counter()
-        marks = tuple(parts.exam(self._config.exam).sit(self._models.learner(version), items))
-        seconds = time.perf_counter() - began
-        return ExamResult(version.id, text.bank_hash(items), marks, seconds)
+        marks = tuple(self._exam().sit(self._models.learner(version), items))
+        return ExamResult(version.id, bank, marks, time.perf_counter() - began)
 
     def bank(self, night: Night | None = None) -> Sequence[ExamItem]:
         """The items that decide: answered exam questions and the owner's test file."""
         answered = (
             night.answers(Partition.EXAM) if night else self._warehouse.answered(Partition.EXAM)
         )
-        return text.join(parts.exam(self._config.exam).items(answered), self.file())
+        return text.join(self._exam().items(answered), self.file())
 
     def file(self) -> Sequence[ExamItem]:
         """The items of the owner's test file; none where none was brought."""
@@ -54,6 +61,11 @@ class Examiner:
     def add(self, path: Path) -> int:
         """Bring a test file; items answered for training, or learned, are refused by name."""
         items = files.read_exam_file(path)
+        self.put(items)
+        return len(items)
+
+    def put(self, items: Sequence[ExamItem]) -> None:
+        """Add items to the owner's test file; those answered for training are refused by name."""
         waiting = {
             a.question.context.id
             for a in self._warehouse.answered(Partition.TRAINING)
@@ -67,4 +79,3 @@ class Examiner:
         self._warehouse.add_contexts(contexts, lambda _: Partition.EXAM)
         self._warehouse.reserve([c.id for c in contexts])
         self._warehouse.set_meta(EXAM_META, digest)
-        return len(items)

@@ -1,60 +1,56 @@
-"""Begin a school: a folder, a model, its original dataset, perhaps a test file."""
+"""Begin a school: a folder, a model, its original dataset, perhaps a pool and a test file."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nightschool.app import parts
-from nightschool.app.config import check_parts, make_config, write_config
-from nightschool.app.pool import read_texts
+from nightschool.app.config import TABLES, Config, check_parts, make_config, write_config
 from nightschool.app.school import School
-from nightschool.types import ConfigError, Document, Learner
+from nightschool.app.tasks import Task, WordsTask
+from nightschool.types import ConfigError, Learner, Progress
 from nightschool.warehouse import Warehouse
-
-STARTER = "starter"
-ORIGINAL_TEXTS = 4000
-SAMPLED_TEXTS = 1000
 
 
 def init_school(
     folder: Path,
+    task: Task | None = None,
     *,
-    model: str = STARTER,
-    original: Path | None = None,
     exam: Path | None = None,
     settings: Mapping[str, Any] | None = None,
-    learner_settings: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
 ) -> None:
-    """Make a school in a new or empty folder, wholly or not at all.
+    """Make a school in a new or empty folder, wholly or not at all; of words by default.
 
-    `model` is a folder, a hub name with its revision (`name@revision`) or "starter", the small
-    model in the package. It is built beside the folder and moved into place at the end, so a
-    failure leaves nothing behind.
+    `settings` come before the task's own. It is built beside the folder and moved into place at
+    the end, so a failure leaves nothing behind.
     """
+    task = task or WordsTask()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not empty; name a new folder for the school.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = folder.parent / f".{folder.name}.{os.getpid()}.part"
     building.mkdir()
     try:
-        table = dict(settings or {})
-        if learner_settings:
-            table["learner_settings"] = dict(learner_settings)
+        table = combined(task.settings, settings or {})
         config = make_config(table, "init")
         check_parts(config)
         write_config(building, table)
-        kind = parts.learner_kind(config.learner)
-        source = str(starter_folder()) if model == STARTER else model
-        learner = kind.begin(source, config.learner_settings)
+        learner = parts.learner_kind(config.learner).begin(task.source(), config.learner_settings)
         with Warehouse.create(building, seed=config.seed) as warehouse:
-            fill(warehouse, learner, model, original, config.seed)
-        if exam is not None:
-            with School.open(building) as school:
+            fill(warehouse, learner, task, config)
+        with School.open(building) as school:
+            school.add_contexts(task.contexts(config.seed))
+            items = task.exam(config.seed, progress)
+            if items:
+                school.examiner.put(items)
+            if exam is not None:
                 school.examiner.add(exam)
         if folder.exists():
             folder.rmdir()
@@ -63,48 +59,33 @@ def init_school(
         shutil.rmtree(building, ignore_errors=True)
 
 
-def fill(
-    warehouse: Warehouse, learner: Learner, model: str, original: Path | None, seed: int
-) -> None:
+def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables of settings as one; where both set a thing, the second does."""
+    table = {**first, **second}
+    for name in TABLES:
+        if name in first and name in second:
+            table[name] = {**first[name], **second[name]}
+    return {key: value for key, value in table.items() if key not in TABLES or value}
+
+
+def fill(warehouse: Warehouse, learner: Learner, task: Task, config: Config) -> None:
     """The first records: keys, the original dataset, and the model as version 0.
 
     With a seed the exam partition repeats, as simulations need, and can be guessed; without one
     (0) its key is random, so that who writes contexts cannot choose their side.
     """
+    seed = config.seed
     warehouse.set_meta("partition_key", secrets.token_hex(16) if seed == 0 else f"{seed:032x}")
-    warehouse.set_meta("model", model)
+    warehouse.set_meta("model", task.model)
+    warehouse.set_meta("kind", task.kind)
     # The longest context that surely fits, in tokens; 0 where the learner has no window.
     window = getattr(learner, "window", 0) - getattr(learner, "room", 0)
     warehouse.set_meta("window", str(window))
-    texts, note = original_dataset(learner, model, original, seed)
+    documents, note = task.original(learner, seed)
     warehouse.set_meta("original_note", note)
-    manifest = warehouse.seal_original(texts, note)
+    manifest = warehouse.seal_original(documents, note)
+    if task.untaught:
+        with tempfile.TemporaryDirectory() as workspace:
+            original = warehouse.dataset(manifest)
+            learner = learner.fit(original, seed=seed, workspace=Path(workspace))
     warehouse.add_base(learner, learner.recipe, manifest, seed)
-
-
-def original_dataset(
-    learner: Learner, model: str, original: Path | None, seed: int
-) -> tuple[Iterable[Document], str]:
-    """The texts that replay is drawn from, and a sentence that says where they came from."""
-    if original is not None:
-        return map(Document, read_texts(original)), f"the texts of {original.name}"
-    if model == STARTER and learner.recipe.learner == "language":
-        from nightschool.starter.stories import original_texts
-
-        texts = original_texts(ORIGINAL_TEXTS, seed)
-        return map(Document, texts), "stories like those that the starter was pretrained on"
-    sample = getattr(learner, "sample", None)
-    if sample is None:
-        return (), "none: this learner cannot write texts; bring some with --original"
-    return (
-        sample(SAMPLED_TEXTS, seed=seed),
-        "sampled from the model itself, for want of --original: it remembers what it says by "
-        "itself, not what it was trained on",
-    )
-
-
-def starter_folder() -> Path:
-    """Where the starter's weights lie in the package."""
-    from nightschool.starter import weights_folder
-
-    return weights_folder()

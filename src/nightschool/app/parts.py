@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from nightschool.types import ConfigError, Exam, LearnerKind, Oracle, Strategy
+from nightschool.types import ConfigError, Exam, LearnerKind, Oracle, Strategy, System
 
 
 def names(kind: str) -> list[str]:
-    """The names of all installed parts of a kind: learners, strategies, oracles or exams."""
+    """The names of all installed parts of a kind: learners, strategies, oracles and so on."""
     return sorted({e.name for e in entry_points(group=f"nightschool.{kind}")})
 
 
@@ -53,13 +54,43 @@ def strategy(name: str) -> Strategy:
     raise ConfigError(f"Strategy {name!r} has neither `choose` nor is it a score function.")
 
 
-def exam(name: str) -> Exam:
-    """A way to mark answers."""
-    part: Exam = find("exams", name)
-    return part
+def exam(name: str, system: System | None = None) -> Exam:
+    """A way to mark answers; one that examines in a physical system is made with it."""
+    part = find("exams", name)
+    if not isinstance(part, type) and isinstance(part, Exam):
+        return part
+    if system is None:
+        raise ConfigError(
+            f"Exam {name!r} examines in a physical system, and this school has none; begin one "
+            "with `nightschool init FOLDER --task control --env NAME`."
+        )
+    made: Exam = part(system)
+    return made
 
 
 def oracle(name: str, **settings: Any) -> Oracle:
     """An oracle, made with its settings."""
-    made: Oracle = find("oracles", name)(**settings)
+    made: Oracle = _make("oracles", name, settings)
     return made
+
+
+def system(name: str, **settings: Any) -> System:
+    """A physical system, made with its settings."""
+    made: System = _make("systems", name, settings)
+    return made
+
+
+def _make(kind: str, name: str, settings: dict[str, Any]) -> Any:
+    factory = find(kind, name)
+    known = inspect.signature(factory).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    for key in settings:
+        if key not in known and not open_ended:
+            raise ConfigError(
+                f"The {kind[:-1]} {name!r} has no setting {key!r}; "
+                f"known: {', '.join(known) or 'none'}."
+            )
+    try:
+        return factory(**settings)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"The {kind[:-1]} {name!r} cannot be made: {error}.") from error

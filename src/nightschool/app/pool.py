@@ -8,15 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nightschool.types import Context, PoolError, is_storable
+from nightschool.types import (
+    CAPTION,
+    EXPERIMENT,
+    TEXT,
+    Context,
+    Document,
+    Experiment,
+    PoolError,
+    caption_document,
+    is_storable,
+)
 
 FORMATS = (".jsonl", ".csv", ".parquet", ".txt")
 
 
-def read_contexts(path: Path, limit: int) -> Iterator[Context]:
-    """The contexts of a pool file, one a line (or row), checked.
+def read_contexts(path: Path, limit: int, kind: str = TEXT, sheets: int = 1) -> Iterator[Context]:
+    """The contexts of a pool file, checked.
 
-    A row needs a text under "context" (or "text", "prompt") and may have a "group". The file is
+    A row needs a text under "context" (or "text", "prompt", "caption") and may have a "group".
+    For a school that draws, each is a caption and makes `sheets` contexts, sheet by sheet; for
+    one that experiments, a row is an experiment (system, start, state, actions). The file is
     read as a stream; a broken line raises PoolError with file and line.
     """
     if path.suffix not in FORMATS:
@@ -24,7 +36,13 @@ def read_contexts(path: Path, limit: int) -> Iterator[Context]:
     if not path.is_file():
         raise PoolError(f"{path}: there is no such file.")
     for line, row in _rows(path):
-        yield _context(row, f"{path}, line {line}", limit)
+        where = f"{path}, line {line}"
+        if kind == EXPERIMENT:
+            yield _experiment(row, where)
+        elif kind == CAPTION:
+            yield from _sheets(_context(row, where, limit), sheets)
+        else:
+            yield _context(row, where, limit)
 
 
 def read_texts(path: Path) -> Iterator[str]:
@@ -82,12 +100,27 @@ def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
             yield number, row
 
 
+def _sheets(caption: Context, sheets: int) -> Iterator[Context]:
+    for sheet in range(1, sheets + 1):
+        yield Context(caption_document(caption.text, sheet), "pool", caption.group or caption.text)
+
+
+def _experiment(row: Any, where: str) -> Context:
+    body = json.dumps(row["experiment"] if isinstance(row, dict) and "experiment" in row else row)
+    try:
+        experiment = Experiment.of(Document(body, EXPERIMENT))
+    except PoolError as error:
+        raise PoolError(f"{where}: {error}") from error
+    group = str(row.get("group") or "") if isinstance(row, dict) else ""
+    return Context(experiment.document(), "pool", group)
+
+
 def _context(row: Any, where: str, limit: int) -> Context:
     if isinstance(row, str):
         row = {"context": row}
     if not isinstance(row, dict):
         raise PoolError(f'{where}: needs an object with a "context", not {row!r}.')
-    text = next((row[k] for k in ("context", "text", "prompt") if row.get(k)), None)
+    text = next((row[k] for k in ("context", "text", "prompt", "caption") if row.get(k)), None)
     if not isinstance(text, str) or not text.strip():
         raise PoolError(f'{where}: has no text under "context" (found {sorted(map(str, row))}).')
     if len(text) > limit:

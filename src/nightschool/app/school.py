@@ -7,43 +7,51 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from nightschool.app import parts
 from nightschool.app.config import FILE, Config, read_config
 from nightschool.app.examiner import Examiner
 from nightschool.app.models import Models
+from nightschool.app.replies import check_fits, check_reply
 from nightschool.app.status import Status, read_status
 from nightschool.curation import Fence, FencedDataset, curate
 from nightschool.exams import gate, partition
 from nightschool.loop import Budget, choose_questions, draw_questions, run_night
 from nightschool.types import (
+    TEXT,
     Answer,
-    AnswerError,
     Case,
     ConfigError,
     Context,
     Curate,
+    Document,
+    Exam,
     ExamItem,
     Example,
     ExamResult,
     Gate,
     Generator,
     Learner,
+    LearnerError,
     Manifest,
     Mark,
     Night,
+    Oracle,
     Partition,
     Pick,
     PoolError,
     Question,
-    Reply,
     Retract,
     Retraction,
+    System,
     Verdict,
     Version,
-    is_storable,
+    WarehouseError,
+    Writer,
 )
 from nightschool.warehouse import Added, Warehouse
 
@@ -79,7 +87,7 @@ class School:
         self.now = clock
         self.report = report
         self._models = Models(warehouse, config)
-        self.examiner = Examiner(warehouse, config, self._models)
+        self.examiner = Examiner(warehouse, self._models, lambda: self.exam)
 
     @classmethod
     def open(
@@ -114,15 +122,49 @@ class School:
         c = self.config
         return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target)
 
+    @cached_property
+    def kind(self) -> str:
+        """The kind of this school's questions: text, experiment or caption."""
+        return self.warehouse.meta("kind") or TEXT
+
+    @cached_property
+    def system(self) -> System | None:
+        """The physical system that reacts; None in a school without one."""
+        if not self.config.system:
+            return None
+        return parts.system(self.config.system, **self.config.system_settings)
+
+    @cached_property
+    def exam(self) -> Exam:
+        """How answers are marked."""
+        return parts.exam(self.config.exam, self.system)
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        """Whoever answers by itself; raises ConfigError where people do."""
+        if not self.config.oracle:
+            raise ConfigError(
+                "This school has no oracle of its own: people answer (`nightschool serve`, or "
+                "`nightschool ask`). Name one with `nightschool config oracle NAME`."
+            )
+        settings = dict(self.config.oracle_settings)
+        if self.system is not None:
+            settings["system"] = self.system
+        return parts.oracle(self.config.oracle, **settings)
+
     # By day -----------------------------------------------------------------------------------
 
     def add_contexts(self, contexts: Iterable[Context]) -> Added:
         """Contexts for the pool; each is assigned to exam or training for ever."""
-        key = bytes.fromhex(self._meta("partition_key"))
-        share = self.config.exam_partition
-        return self.warehouse.add_contexts(
-            contexts, lambda c: partition.partition_of(c, key, share)
-        )
+        return self.warehouse.add_contexts(contexts, self.side)
+
+    def side(self, context: Context) -> Partition:
+        """The partition that a context belongs to, for ever, by its keyed hash."""
+        return partition.partition_of(context, self._key, self.config.exam_partition)
+
+    @cached_property
+    def _key(self) -> bytes:
+        return bytes.fromhex(self._meta("partition_key"))
 
     def check(self, context: Context) -> None:
         """Raise PoolError for a context that is longer than the model's window."""
@@ -173,22 +215,15 @@ class School:
 
     def keep(self, answer: Answer) -> bool:
         """Keep an answer for good; returns when it is durable. False if it was kept before."""
-        body = answer.document.body if answer.document is not None else ""
-        limit = self.config.max_answer_chars
-        if not is_storable(body):
-            raise AnswerError("The answer holds half a character or a NUL; type it again.")
-        if len(body) > limit:
-            raise AnswerError(
-                f"The answer has {len(body):,} characters, {limit:,} are kept; shorten it, or "
-                "raise max_answer_chars."
-            )
-        if answer.reply is Reply.ANSWER and not body.strip():
-            raise AnswerError(
-                "The answer is empty; type one, or choose skip, can't tell or bad question."
-            )
-        if answer.reply is not Reply.ANSWER and answer.document is not None:
-            raise AnswerError(f"A reply of kind {answer.reply.value} carries no text.")
+        check_reply(answer, self.config.max_answer_chars)
+        document = answer.document
+        if document is not None and (document.kind != TEXT or self.kind != TEXT):
+            check_fits(document, self.question(answer.question_id).context.document)
         return self.warehouse.keep(answer)
+
+    def answer_with_id(self, answer_id: str) -> Answer | None:
+        """An answer by its id, also one that was taken back; None when there is none."""
+        return self.warehouse.answer(answer_id)
 
     def undo(self, person: str) -> Answer | None:
         """Take back that person's last answer; its question comes back first."""
@@ -206,6 +241,18 @@ class School:
     def status(self) -> Status:
         """Where the school stands."""
         return read_status(self.name, self.warehouse, self.examiner.bank())
+
+    def newest_answers(self, n: int) -> Sequence[Answer]:
+        """The newest n answers that still count, newest first."""
+        return list(self.warehouse.answers(newest=n))[::-1]
+
+    def expected(self, question: Question) -> Document | None:
+        """What the version that asked a question expects as its answer; may load a model."""
+        try:
+            learner = self.learner(self.warehouse.version(question.version))
+        except (WarehouseError, LearnerError):  # its weights may have been thrown away
+            return None
+        return learner.predict([question.context])[0]
 
     def champion(self) -> Version:
         """The version that serves, as the log says it now."""
@@ -251,7 +298,8 @@ class School:
     @cached_property
     def gate(self) -> Gate:
         """The rule of promotion."""
-        return gate.balanced() if self.config.gate == "balanced" else gate.strict()
+        made = gate.balanced() if self.config.gate == "balanced" else gate.strict()
+        return replace(made, rule=replace(made.rule, every=self.config.gate_days))
 
     def begin_night(self) -> Night:
         """Begin a night, or resume a broken one."""
@@ -320,17 +368,39 @@ class School:
 
     def choose(self, night: Night) -> Sequence[Pick]:
         """Tomorrow's questions, chosen by the newest version."""
+        learner = self.learner(night.trainee())
+        pool = night.pool(Partition.TRAINING, self.config.pool_sample, night.seed)
+        asked = night.asked(ASKED)
         return choose_questions(
-            self.learner(night.trainee()),
+            learner,
             parts.strategy(self.config.strategy),
             self.config.strategy,
-            pool=night.pool(Partition.TRAINING, self.config.pool_sample, night.seed),
+            pool=[*pool, *self._written(learner, pool, asked, night.seed)],
             exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
-            asked=night.asked(ASKED),
+            asked=asked,
             bank=len(self.examiner.bank(night)),
             budget=self.budget,
             key=night.seed,
         )
+
+    def _written(
+        self, learner: Learner, pool: Sequence[Context], asked: Sequence[Context], seed: int
+    ) -> Sequence[Context]:
+        """Contexts that the model wrote itself; what would belong to the exam is left out."""
+        if not self.config.written or not pool:
+            return ()
+        if not hasattr(learner, "write"):
+            raise ConfigError(
+                f"Learner {learner.recipe.learner!r} writes no contexts; set `written` to 0."
+            )
+        writer = cast(Writer, learner)
+        written = writer.write(pool, self.config.written, asked=asked, seed=seed)
+        known = {context.id for context in pool}
+        return [
+            context
+            for context in written
+            if context.id not in known and self.side(context) is Partition.TRAINING
+        ]
 
     # By hand ----------------------------------------------------------------------------------
 

@@ -48,10 +48,18 @@ def _open(ctx: click.Context, **options: Any) -> Any:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--task",
+    type=click.Choice(["words", "control", "drawing"]),
+    default="words",
+    help="What it learns: words from people, control of a system, drawing from an artist.",
+)
 @click.option("--model", default="starter", help="A folder or NAME@REVISION; default: the starter.")
-@click.option("--original", type=click.Path(path_type=Path), help="Texts it was trained on.")
+@click.option("--original", type=click.Path(path_type=Path), help="What it was trained on before.")
 @click.option("--exam", type=click.Path(path_type=Path), help="A test file of your own.")
-@click.option("--learner", default="language", help="Which learner teaches it.")
+@click.option("--learner", default=None, help="Which learner teaches it; default: the task's.")
+@click.option("--env", default="Pendulum-v1", help="Control: the system that reacts.")
+@click.option("--captions", type=click.Path(path_type=Path), help="Drawing: captions, one a line.")
 @click.option(
     "--seed",
     default=0,
@@ -59,34 +67,11 @@ def _open(ctx: click.Context, **options: Any) -> Any:
     "Default 0: a secret, random choice.",
 )
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
-def init(
-    folder: Path,
-    model: str,
-    original: Path | None,
-    exam: Path | None,
-    learner: str,
-    seed: int,
-    pairs: tuple[str, ...],
-) -> None:
+def init(folder: Path, **options: Any) -> None:
     """Begin a school in a new folder."""
-    from nightschool.app.init import init_school
-    from nightschool.cli.settings import split_pairs
+    from nightschool.cli.init import begin
 
-    settings, learner_settings = split_pairs(pairs)
-    init_school(
-        folder,
-        model=model,
-        original=original,
-        exam=exam,
-        settings={"learner": learner, "seed": seed, **settings},
-        learner_settings=learner_settings,
-    )
-    from nightschool.app import School
-
-    with School.open(folder) as school:
-        note = school.warehouse.meta("original_note")
-    click.echo(f"A school in {folder}. Model: {model}. Original dataset: {note}.")
-    click.echo(f"Next: cd {folder} && nightschool pool add FILE && nightschool serve")
+    begin(folder, **options)
 
 
 @main.group()
@@ -102,12 +87,13 @@ def pool_add(ctx: click.Context, files: tuple[Path, ...]) -> None:
     from nightschool.app.pool import read_contexts
 
     with _open(ctx) as school:
-        limit = school.config.max_context_chars
+        config = school.config
+        how = (config.max_context_chars, school.kind, config.sheets)
         for file in files:  # all to the end first: a broken line anywhere adds nothing
-            for context in read_contexts(file, limit):
+            for context in read_contexts(file, *how):
                 school.check(context)
         for file in files:
-            added = school.add_contexts(read_contexts(file, limit))
+            added = school.add_contexts(read_contexts(file, *how))
             click.echo(
                 f"{file}: {added.new} contexts added ({added.training} to learn from, "
                 f"{added.exam} kept for the exam), {added.known} known before."
@@ -124,6 +110,17 @@ def ask(ctx: click.Context, person: str, limit: int) -> None:
 
     with _open(ctx) as school:
         ask_person(school, person, limit)
+
+
+@main.command()
+@click.option("--limit", default=0, help="At most so many questions; 0: all that wait.")
+@click.option("--nights", default=0, help="Then run a night, and so on, this many times.")
+@click.pass_context
+def teach(ctx: click.Context, limit: int, nights: int) -> None:
+    """Let the school's own oracle (a system, a simulated teacher) answer what waits."""
+    from nightschool.cli.teach import teach_school
+
+    teach_school(find_school(ctx.obj), limit, nights)
 
 
 @main.command()
@@ -253,21 +250,38 @@ def doctor(ctx: click.Context, collect_garbage: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--teacher",
+    type=click.Choice(["words", "robot", "artist"]),
+    default="words",
+    help="Who teaches: by words, by a robot's reactions, by drawings.",
+)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("demo-school"))
-@click.option("--nights", default=10, help="How many nights.")
-@click.option("--answers", default=30, help="Answers a day.")
+@click.option("--nights", type=int, default=None, help="How many nights; default: the teacher's.")
+@click.option("--answers", type=int, default=None, help="Answers a day; default: the teacher's.")
 @click.option("--seed", default=1, help="Another seed, another pool and teacher.")
 @click.option("--twin/--no-twin", default=True, help="The twin with random questions.")
-def demo(folder: Path, nights: int, answers: int, seed: int, twin: bool) -> None:
-    """Watch the starter learn from a simulated teacher for some nights."""
+def demo(folder: Path, teacher: str, **options: Any) -> None:
+    """Watch the embedded default learn from a simulated teacher for some nights."""
     from nightschool.cli.demo import run_demo
 
-    run_demo(folder, nights=nights, answers=answers, seed=seed, twin=twin)
+    run_demo(folder, teacher, **options)
 
 
 @main.group()
 def starter() -> None:
     """The small model in the package."""
+
+
+@starter.command("build-artist")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=0, help="The seed of its weights and drawings.")
+@click.option("--threads", default=1, help="CPU threads.")
+def starter_build_artist(folder: Path, seed: int, threads: int) -> None:
+    """Pretrain the artist's starter again from nothing, into FOLDER."""
+    from nightschool.cli.starter import build_artist
+
+    build_artist(folder, seed, threads)
 
 
 @starter.command("build")

@@ -9,6 +9,7 @@ from collections.abc import Collection
 import click
 
 from nightschool.app import School
+from nightschool.app.days import begin_days
 from nightschool.app.nights import NightProcess, schedule
 from nightschool.web import run
 
@@ -25,8 +26,11 @@ def serve_school(
     with school.warehouse.serve_lock():
         night = NightProcess(school.folder, school.config)
         stop = schedule(school.config, night.start)
+        rest = begin_days(school)
         if school.config.night_at:
             click.echo(f"The night begins at {school.config.night_at}, every day.")
+        if school.config.oracle:
+            click.echo(f"By day {school.oracle.person} answers what the night has chosen.")
         try:
             run(
                 school,
@@ -38,6 +42,7 @@ def serve_school(
             )
         finally:
             stop()
+            rest()
             night.stop()
 
 

@@ -9,23 +9,30 @@ from typing import Any
 
 import click
 
-from nightschool.app.config import Config, change_config, known, parse_value, read_config
+from nightschool.app.config import (
+    TABLES,
+    Config,
+    change_config,
+    known,
+    parse_value,
+    read_config,
+)
 from nightschool.types import ConfigError
 
-TABLE = "learner_settings"
 
-
-def split_pairs(pairs: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings and learner settings from KEY=VALUE and learner_settings.KEY=VALUE."""
-    own: dict[str, Any] = {}
-    learner: dict[str, Any] = {}
+def split_pairs(pairs: Iterable[str]) -> dict[str, Any]:
+    """Settings from KEY=VALUE and, for the tables, from learner_settings.KEY=VALUE and so on."""
+    settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"--set needs KEY=VALUE, not {pair!r}.")
-        table = learner if key.startswith(f"{TABLE}.") else own
-        table[key.removeprefix(f"{TABLE}.")] = parse_value(key, value)
-    return own, learner
+        table, dot, name = key.partition(".")
+        if dot and table in TABLES:
+            settings.setdefault(table, {})[name] = parse_value(key, value)
+        else:
+            settings[key] = parse_value(key, value)
+    return settings
 
 
 def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
@@ -34,7 +41,7 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
     if key is None:
         for spec in fields(Config):
             current = getattr(config, spec.name)
-            mark = "" if spec.name == TABLE or current == spec.default else "  (changed)"
+            mark = "" if spec.name in TABLES or current == spec.default else "  (changed)"
             click.echo(f"{spec.name} = {current!r}{mark}\n    {spec.metadata['help']}")
         return
     if value is None:

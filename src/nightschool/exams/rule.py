@@ -57,7 +57,7 @@ class Rule:
     """When the gate looks and how sure it must be; `balanced` and `strict` are two settings.
 
     A look is due when the bank has grown by the share `growth` since the last one, or after
-    `every` days. The challenger is promoted when "it is `margin` or more worse than the champion"
+    `every` days (0: every night). The challenger is promoted when "it is `margin` or more worse than the champion"
     (margin 0: "not better") is rejected at tonight's level and it did better on the bank. The
     levels of the looks since the budget was last renewed add up to `budget` at most: look k
     (0 first) gets the share p / ((k + p) (k + p + 1)) with p = `patience`. `renews` says what
@@ -86,10 +86,10 @@ class Rule:
             raise ConfigError(f"gate margin is {self.margin}; set it between 0 and 1.")
         if not 0.0 < self.budget < 1.0:
             raise ConfigError(f"gate budget is {self.budget}; set it between 0 and 1.")
-        if self.growth <= 0.0 or self.every < 1:
+        if self.growth <= 0.0 or self.every < 0:
             raise ConfigError(
                 f"gate growth is {self.growth} and every {self.every}; growth must be above 0 and "
-                "every at least 1 day."
+                "every at least 0 days."
             )
 
     def due(self, day: int, items: int, looks: Sequence[Look]) -> bool:

@@ -1,4 +1,4 @@
-"""The conformance suite of a learner that answers texts."""
+"""The conformance suite of a learner, whatever it learns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from nightschool.types import (
     LearnerError,
     LearnerKind,
     Manifest,
+    Observation,
     uniform,
 )
 
@@ -55,16 +57,30 @@ def item(context: str, *accepted: str) -> ExamItem:
     return ExamItem(f"{Context.of(context).id:016x}", Document(context), documents, "", "file")
 
 
+def items_of(examples: Sequence[Example]) -> list[ExamItem]:
+    """Exam items that ask what the examples teach."""
+    return [
+        ExamItem(f"{Context(e.context).id:016x}", e.context, (e.target,), e.group, "file")
+        for e in examples
+    ]
+
+
 def check_learner(
     kind: LearnerKind,
     learner: Learner,
-    lessons: Sequence[tuple[str, str]],
-    texts: Sequence[str] = (),
+    lessons: Sequence[tuple[str, str]] | Sequence[Example],
+    original: Sequence[str] | Sequence[Document] = (),
 ) -> None:
-    """Every promise of a learner, on a few pairs of context and answer that it can learn."""
-    data = MemoryDataset([example(c, a) for c, a in lessons], texts=[Document(t) for t in texts])
-    items = [item(c, a) for c, a in lessons]
-    contexts = [Context.of(c) for c, _ in lessons]
+    """Every promise of a learner, on a few examples that it can learn in one night.
+
+    Lessons are pairs of context and answer for words, examples for anything else.
+    """
+    examples = [e if isinstance(e, Example) else example(*e) for e in lessons]
+    data = MemoryDataset(
+        examples, texts=[Document(t) if isinstance(t, str) else t for t in original]
+    )
+    items = items_of(examples)
+    contexts = [Context(e.context) for e in examples]
     before = list(learner.mark(items))
     _settings(kind, learner)
     with tempfile.TemporaryDirectory() as name:
@@ -84,7 +100,28 @@ def check_learner(
         back = kind.load(folder / "saved", learner.recipe.settings)
         assert np.allclose(after, back.mark(items), atol=1e-6), "save and load changed the model"
         _observations(taught, contexts)
-    assert len(taught.predict(contexts)) == len(contexts), "one prediction for each context"
+        _predictions(taught, back, contexts)
+    if hasattr(taught, "write"):
+        _written(taught, contexts)
+
+
+def _predictions(learner: Learner, again: Learner, contexts: Sequence[Context]) -> None:
+    said = list(learner.predict(contexts))
+    assert len(said) == len(contexts), "one prediction for each context"
+    same = again.predict(list(reversed(contexts)))
+    assert said == list(reversed(same)), "a prediction depends on its context and the model alone"
+
+
+def _written(learner: Any, pool: Sequence[Context]) -> None:
+    written = learner.write(pool, 3, asked=pool[:1], seed=1)
+    assert len(written) <= 3, "more contexts were written than asked for"
+    assert all(c.source == "written" for c in written), 'written contexts say source "written"'
+    ids = [c.id for c in written]
+    assert len(set(ids)) == len(ids), "a context was written twice"
+    assert ids == [c.id for c in learner.write(pool, 3, asked=pool[:1], seed=1)], (
+        "the same seed wrote something else"
+    )
+    assert not learner.write([], 3, asked=(), seed=1), "contexts are made from those of the pool"
 
 
 def _settings(kind: LearnerKind, learner: Learner) -> None:
@@ -97,6 +134,18 @@ def _settings(kind: LearnerKind, learner: Learner) -> None:
         raise AssertionError("an unknown setting was taken")
 
 
+def _samples(block: Observation) -> None:
+    if block.has("probs"):
+        assert np.allclose(block.probs.sum(axis=-1), 1.0, atol=1e-4), "rows of probs sum to 1"
+        return
+    assert block.has("values"), "posterior samples are given as probs or as values"
+    assert block.values.shape[1] == len(block), "values are (s, n, m)"
+    assert np.isfinite(block.values).all(), "values are numbers"
+    assert block.noise.shape == block.values.shape[2:], "noise is (m,), one for each value"
+    assert (block.noise > 0).all(), "noise is a variance above 0"
+    assert block.values.std(axis=0).max() > 0, "the samples never disagree"
+
+
 def _observations(learner: Learner, contexts: Sequence[Context]) -> None:
     blocks = learner.observe(contexts, seed=1)
     ids = [int(i) for b in blocks for i in b.ids]
@@ -104,7 +153,7 @@ def _observations(learner: Learner, contexts: Sequence[Context]) -> None:
     again = [int(i) for b in blocks for i in b.ids]
     assert ids == again, "blocks must be iterable more than once"
     for block in blocks:
-        assert np.allclose(block.probs.sum(axis=-1), 1.0, atol=1e-4), "rows of probs sum to 1"
+        _samples(block)
         assert block.embeddings.dtype == np.float32, "embeddings are float32"
     turned = learner.observe(list(reversed(contexts)), seed=1)
     one = {int(i): e for b in blocks for i, e in zip(b.ids, b.embeddings, strict=True)}

@@ -149,6 +149,12 @@ def people(connection: Connection) -> list[Person]:
     return [Person(row.id, row.name) for row in rows]
 
 
+def find(connection: Connection, answer_id: str) -> Answer | None:
+    """The answer with that id, whether or not it still counts."""
+    row = connection.execute(select(_a).where(_a.c.id == answer_id)).first()
+    return to_answer(row) if row is not None else None
+
+
 def last(connection: Connection, person: str) -> Answer | None:
     """The person's newest answer that still counts."""
     query = select(_a).where(_a.c.person == person, pool.live()).order_by(_a.c.seq.desc())

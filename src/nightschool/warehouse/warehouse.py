@@ -245,6 +245,11 @@ class Warehouse:
         found = self._read(lambda c: answers.listed(c, person, retracted, newest))
         return list(map(self._parts.answer, found))
 
+    def answer(self, answer_id: str) -> Answer | None:
+        """The answer with that id, also a retracted one; None when there is none."""
+        found = self._read(lambda c: answers.find(c, answer_id))
+        return self._parts.answer(found) if found is not None else None
+
     def retractions(self) -> Sequence[Retraction]:
         """Every retraction, oldest first."""
         return self._read(answers.retractions)

@@ -9,19 +9,26 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from nightschool.types import TEXT, Answer, Document, Question, Reply, Retract, is_storable
-from nightschool.web.desk import Desk
+from nightschool.types import (
+    CAPTION,
+    DRAWING,
+    EXPERIMENT,
+    TEXT,
+    Answer,
+    AnswerError,
+    Document,
+    Experiment,
+    Question,
+    Reply,
+    Retract,
+    caption_of,
+)
+from nightschool.web import drawings
+from nightschool.web.desk import Desk, storable
 
 LONGEST_NAME = 64
 LONGEST_NOTE = 2000
 MOST_HELD = 200
-
-
-def storable(text: str) -> str:
-    """The text itself, if every database can hold it: no NUL, no half of a surrogate pair."""
-    if not is_storable(text):
-        raise ValueError("holds what cannot be stored: NUL or half a character")
-    return text
 
 
 def name_of(person: str) -> str:
@@ -38,7 +45,10 @@ Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable
 
 
 class Sent(BaseModel):
-    """An answer as a client sends it; `id` is the client's own, so that a retry is recognised."""
+    """An answer as a client sends it; `id` is the client's own, so that a retry is recognised.
+
+    A drawing is a `picture` file in base64 and, where it was drawn on the page, JSON `strokes`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,6 +57,8 @@ class Sent(BaseModel):
     person: Name
     reply: Reply
     text: Text = ""
+    picture: str = ""
+    strokes: Text = ""
     seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     note: Annotated[Text, Field(max_length=LONGEST_NOTE)] = ""
 
@@ -85,7 +97,8 @@ def routes(school: Desk) -> APIRouter:
                 "or raise max_answer_chars."
             )
             return JSONResponse({"error": message}, 413)
-        new = school.keep(as_answer(sent, school.now()))
+        asked = school.question(sent.question_id).context.document
+        new = school.keep(as_answer(sent, asked, school.now()))
         return JSONResponse({"kept": True, "new": new}, 201 if new else 200)
 
     @api.post("/undo")
@@ -97,31 +110,57 @@ def routes(school: Desk) -> APIRouter:
         answer = school.undo(body.person)
         if answer is None:
             return {"undone": False, "answer": None, "question": None}
-        told = {
-            "id": answer.id,
-            "reply": answer.reply.value,
-            "text": answer.document.body if answer.document is not None else "",
-            "note": answer.note,
-        }
+        told = told_again(answer)
         question = shown(school.question(answer.question_id))
         return {"undone": True, "answer": told, "question": question}
 
     return api
 
 
-def as_answer(sent: Sent, at: float) -> Answer:
-    """The record of what was sent; a text is kept verbatim."""
-    text = Document(sent.text, TEXT) if sent.reply is Reply.ANSWER or sent.text else None
+def as_answer(sent: Sent, asked: Document, at: float) -> Answer:
+    """The record of what was sent in reply to a question's document."""
     return Answer(
         id=str(sent.id),
         question_id=sent.question_id,
         person=sent.person,
         reply=sent.reply,
-        document=text,
+        document=replied(sent, asked),
         seconds=sent.seconds,
         at=at,
         note=sent.note,
     )
+
+
+def replied(sent: Sent, asked: Document) -> Document | None:
+    """What was sent, as a document; a text is kept verbatim.
+
+    Raises AnswerError where the kind of question is answered by something else.
+    """
+    answers = sent.reply is Reply.ANSWER
+    if answers and asked.kind == CAPTION:
+        if sent.text:
+            raise AnswerError("A caption is answered by a drawing, not by a text.")
+        return drawings.drawing(caption_of(asked), sent.picture, sent.strokes)
+    if sent.picture or sent.strokes:
+        told = f"question of kind {asked.kind}" if answers else f"reply of kind {sent.reply.value}"
+        raise AnswerError(f"A {told} takes no drawing; leave out picture and strokes.")
+    if answers and asked.kind == EXPERIMENT:
+        raise AnswerError(
+            "An experiment is answered by the system itself, with `nightschool teach`; a person "
+            "may skip it or call it a bad question."
+        )
+    return Document(sent.text, TEXT) if answers or sent.text else None
+
+
+def told_again(answer: Answer) -> dict[str, Any]:
+    """An answer that was taken back, as the page shows it again."""
+    again = {"id": answer.id, "reply": answer.reply.value, "text": "", "note": answer.note}
+    document = answer.document
+    if document is not None and document.kind == TEXT:
+        again["text"] = document.body
+    if document is not None and document.kind == DRAWING:
+        again |= drawings.told(document, answer.id)
+    return again
 
 
 def shown(question: Question) -> dict[str, Any]:
@@ -129,7 +168,20 @@ def shown(question: Question) -> dict[str, Any]:
     document = question.context.document
     return {
         "id": question.id,
-        "text": document.body,
         "kind": document.kind,
         "version": question.version,
+        **content(document),
     }
+
+
+def content(document: Document) -> dict[str, Any]:
+    """What there is to read of a question; `text` says it in words, whatever its kind."""
+    if document.kind == CAPTION:
+        caption = caption_of(document)
+        return {"text": f"Draw: {caption}", "caption": caption}
+    if document.kind == EXPERIMENT:
+        experiment = Experiment.of(document)
+        steps = len(experiment.actions)
+        text = f"An experiment of {steps} steps with the {experiment.system}"
+        return {"text": text, "system": experiment.system, "steps": steps}
+    return {"text": document.body}

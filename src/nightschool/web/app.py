@@ -13,14 +13,23 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from nightschool.types import AnswerError, ConflictingAnswer, NightschoolError, UnknownQuestion
-from nightschool.web import answers, completions, pages
+from nightschool.types import (
+    CAPTION,
+    AnswerError,
+    ConflictingAnswer,
+    NightschoolError,
+    UnknownQuestion,
+)
+from nightschool.types.drawing import MOST_BYTES
+from nightschool.web import answers, completions, drawings, experiments, pages
 from nightschool.web.desk import Desk
 from nightschool.web.guard import Guard
 from nightschool.web.serving import Serving
 
 HERE = Path(__file__).parent
 SMALLEST_LIMIT = 1 << 20
+# A picture in base64, and strokes in which every character may be escaped.
+DRAWING_LIMIT = 4 * MOST_BYTES // 3 + 2 * drawings.MOST_STROKES + SMALLEST_LIMIT
 
 
 def create_app(school: Desk, *, hosts: Collection[str] = (), any_address: bool = False) -> FastAPI:
@@ -42,15 +51,22 @@ def create_app(school: Desk, *, hosts: Collection[str] = (), any_address: bool =
     app = FastAPI(title=school.name, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(pages.routes(school))
     app.include_router(answers.routes(school))
+    app.include_router(drawings.routes(school))
+    app.include_router(experiments.routes(school))
     app.include_router(completions.routes(school, completer))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NightschoolError, _mendable)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _missing)
-    # A character takes at most 12 bytes in JSON (two escapes of a surrogate pair).
-    limit = max(SMALLEST_LIMIT, 12 * school.config.max_answer_chars + (64 << 10))
-    app.add_middleware(Guard, hosts=hosts, any_address=any_address, limit=limit)
+    app.add_middleware(Guard, hosts=hosts, any_address=any_address, limit=largest(school))
     return app
+
+
+def largest(school: Desk) -> int:
+    """The largest request, in bytes, that the school's answers need."""
+    # A character takes at most 12 bytes in JSON (two escapes of a surrogate pair).
+    written = 12 * school.config.max_answer_chars + (64 << 10)
+    return max(SMALLEST_LIMIT, written, DRAWING_LIMIT if school.kind == CAPTION else 0)
 
 
 def code_of(error: NightschoolError) -> int:

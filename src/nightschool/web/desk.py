@@ -6,7 +6,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from nightschool.types import Answer, Generator, Question, Retract, Version
+from nightschool.types import (
+    Answer,
+    Document,
+    Generator,
+    Question,
+    Retract,
+    System,
+    Version,
+    is_storable,
+)
+
+
+def storable(text: str) -> str:
+    """The text itself, if every database can hold it: no NUL, no half of a surrogate pair."""
+    if not is_storable(text):
+        raise ValueError("holds what cannot be stored: NUL or half a character")
+    return text
 
 
 class Settings(Protocol):
@@ -47,6 +63,14 @@ class Desk(Protocol):
     def config(self) -> Settings:
         """The school's settings."""
 
+    @property
+    def kind(self) -> str:
+        """The kind of the school's questions: text, experiment or caption."""
+
+    @property
+    def system(self) -> System | None:
+        """The physical system that reacts; None in a school without one."""
+
     def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
         """The next question for that person, leased; `hold` names those they already have."""
 
@@ -55,6 +79,12 @@ class Desk(Protocol):
 
     def keep(self, answer: Answer) -> bool:
         """Keep an answer for good; False if that very answer was kept before."""
+
+    def answer_with_id(self, answer_id: str) -> Answer | None:
+        """An answer by its id, also one that was taken back; None when there is none."""
+
+    def newest_answers(self, n: int) -> Sequence[Answer]:
+        """The newest n answers that still count, newest first."""
 
     def undo(self, person: str) -> Answer | None:
         """Take back that person's last answer; None when there is none."""
@@ -68,6 +98,9 @@ class Desk(Protocol):
     @property
     def now(self) -> Callable[[], float]:
         """The clock: seconds since 1970 (UTC)."""
+
+    def expected(self, question: Question) -> Document | None:
+        """What the version that asked expects as the answer; None if it cannot tell (slow)."""
 
     def champion(self) -> Version:
         """The version that serves, as the log says now."""

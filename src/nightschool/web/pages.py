@@ -1,4 +1,4 @@
-"""The pages: one to answer on, one that shows how the school does."""
+"""The pages: one to answer on, one that shows trials, one that shows how the school does."""
 
 from __future__ import annotations
 
@@ -29,11 +29,16 @@ def routes(school: Desk) -> APIRouter:
     latest = _Latest(school)
 
     def render(name: str, **values: Any) -> HTMLResponse:
-        return HTMLResponse(jinja.get_template(name).render(school=school.name, **values))
+        html = jinja.get_template(name).render(school=school.name, kind=school.kind, **values)
+        return HTMLResponse(html)
 
     @pages.get("/", response_class=HTMLResponse)
     def answer_page() -> HTMLResponse:
         return render("answer.html", key=key_of(school), limit=school.config.max_answer_chars)
+
+    @pages.get("/experiments", response_class=HTMLResponse)
+    def experiments_page() -> HTMLResponse:
+        return render("experiments.html")
 
     @pages.get("/status", response_class=HTMLResponse)
     def status_page() -> HTMLResponse:

@@ -27,15 +27,15 @@ export class Ahead {
     return item;
   }
 
-  // What was on the screen comes next again, with what was typed.
+  // What was on the screen comes next again, with what was begun.
   putBack(item) {
     this.items.unshift(item);
   }
 
-  // Forget what was fetched (but nothing that was typed), and ask anew.
+  // Forget what was fetched (but nothing that was begun), and ask anew.
   reset() {
     this.round += 1;
-    this.items = this.items.filter((item) => item.text || item.note);
+    this.items = this.items.filter((item) => item.draft || item.note);
     this.state = "asking";
     this.wake();
   }

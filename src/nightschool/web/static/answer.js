@@ -3,6 +3,7 @@
 import { Ahead } from "./ahead.js";
 import { Refusal, call } from "./api.js";
 import { listenToKeys } from "./keys.js";
+import { partFor } from "./kinds/kinds.js";
 import { Outbox } from "./outbox.js";
 import { Refused } from "./refused.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -11,16 +12,21 @@ import { Store, uuid } from "./store.js";
 const STALE_MS = 10 * 60_000;
 const SLOW_MS = 500;
 const REMEMBERED = 20;
+const LONGEST_MEMORY = 1_000_000; // characters
 
 const $ = (id) => document.getElementById(id);
-const box = $("box");
 const note = $("note");
 const limit = Number(document.body.dataset.limit);
 const store = new Store(document.body.dataset.school);
 const watch = new Stopwatch();
 const outbox = new Outbox(store, { changed: showMark, kept, refused });
 const ahead = new Ahead({ person: () => person, held, arrived });
-const refusals = new Refused($("refused"), store, { edit, again: (entry) => outbox.put(entry) });
+const part = partFor(document.body.dataset.kind, { limit, changed, hint, say });
+const refusals = new Refused($("refused"), store, {
+  told: (entry) => part.told(entry.answer),
+  edit,
+  again: (entry) => outbox.put(entry),
+});
 
 let person = store.get("person", "me");
 let current = null; // the question on the screen
@@ -34,27 +40,34 @@ function held() {
 
 // What is on the screen, so that it can be put aside and come back.
 function onScreen() {
-  return { question: current, text: box.value, note: note.value, seconds: watch.read() };
+  return { question: current, draft: part.draft(), note: note.value, seconds: watch.read() };
+}
+
+// Whether something was begun there.
+function begun() {
+  return Boolean(current && (part.draft() || note.value));
+}
+
+function changed() {
+  hint("");
+  saveDraft();
 }
 
 function saveDraft() {
-  const later = ahead.items.filter((item) => item.text || item.note);
+  const later = ahead.items.filter((item) => item.draft || item.note);
   store.setDraft({ now: current && { ...onScreen(), at: shownAt }, later });
 }
 
-function show({ question, text = "", note: why = "", seconds = 0, at = Date.now() }) {
+function show({ question, draft = null, note: why = "", seconds = 0, at = Date.now() }) {
   current = question;
   shownAt = at;
-  $("context").textContent = question.text;
-  box.value = text;
+  part.show(question, draft);
   note.value = why;
   hint("");
   watch.start(seconds);
   showParts();
-  fit();
   saveDraft();
-  box.focus({ preventScroll: true });
-  box.scrollIntoView({ block: "nearest" });
+  part.focus();
 }
 
 function next() {
@@ -69,6 +82,7 @@ function next() {
 
 function showParts() {
   $("form").hidden = !current;
+  $("send").hidden = !part.takes;
   $("empty").hidden = Boolean(current) || ahead.state !== "empty";
   $("away").hidden = Boolean(current) || ahead.state !== "away";
 }
@@ -83,15 +97,10 @@ function arrived() {
 
 function reply(kind) {
   if (!current) return;
-  const text = kind === "answer" ? box.value : "";
-  if (kind === "answer" && !text.trim()) {
-    hint("Type an answer first. If there is none: Esc, then S, C or B.");
-    box.focus();
-    return;
-  }
-  const length = [...text].length;
-  if (length > limit) {
-    hint(`${length - limit} characters too long: at most ${limit} are kept.`);
+  const problem = kind === "answer" ? part.problem() : "";
+  if (problem) {
+    hint(problem);
+    part.focus();
     return;
   }
   const answer = {
@@ -99,17 +108,24 @@ function reply(kind) {
     question_id: current.id,
     person,
     reply: kind,
-    text,
+    text: "",
+    ...(kind === "answer" ? part.read() : {}),
     seconds: Math.round(watch.read() * 100) / 100,
     note: note.value,
   };
   putAt = Date.now();
   outbox.put({ question: current, answer });
-  const { question, text: typed, note: why, seconds } = onScreen();
-  const done = { id: answer.id, person, question, text: typed, note: why, seconds };
-  store.set("history", [...store.get("history", []), done].slice(-REMEMBERED));
+  remember({ id: answer.id, person, ...onScreen() });
   count(1);
   next();
+}
+
+function remember(done) {
+  let history = [...store.get("history", []), done].slice(-REMEMBERED);
+  while (history.length > 1 && JSON.stringify(history).length > LONGEST_MEMORY) {
+    history = history.slice(1);
+  }
+  store.set("history", history);
 }
 
 async function undo() {
@@ -124,8 +140,9 @@ async function undo() {
   }
   try {
     const told = await call("/api/undo", { person });
-    if (told.answer) comeBack({ question: told.question, ...told.answer });
-    else say("There is nothing to take back.");
+    const { answer, question } = told;
+    if (!answer) say("There is nothing to take back.");
+    else comeBack({ question, draft: part.begun(answer), note: answer.note });
   } catch (error) {
     say(error instanceof Refusal ? error.message : "The school cannot be reached to take it back.");
   }
@@ -134,18 +151,19 @@ async function undo() {
 function comeBack(done) {
   count(-1);
   aside();
-  show({ question: done.question, text: done.text, note: done.note, seconds: done.seconds });
+  show({ ...since(done), at: Date.now() });
   say("Taken back.");
 }
 
-// Make room on the screen without losing what is typed there.
+// Make room on the screen without losing what was begun there.
 function aside() {
   if (current) ahead.putBack(onScreen());
 }
 
 function edit(entry) {
   aside();
-  show({ question: entry.question, text: entry.answer.text, note: entry.answer.note });
+  const { question, answer } = entry;
+  show({ question, draft: part.begun(answer), note: answer.note });
 }
 
 function kept() {
@@ -195,16 +213,10 @@ function hint(text) {
 }
 
 function alarm() {
-  const unsafe = "This browser stores nothing: keep this tab open until all is kept.";
+  const unsafe = "This browser cannot store more: keep this tab open until all is kept.";
   const text = ahead.state === "refused" ? ahead.message : store.safe ? "" : unsafe;
   $("alarm").textContent = text;
   $("alarm").hidden = !text;
-}
-
-// Long contexts scroll by page, with the cursor staying in the box.
-function turn(pages) {
-  const sheet = document.querySelector(".page");
-  sheet.scrollBy({ top: pages * 0.85 * sheet.clientHeight });
 }
 
 let silent = 0;
@@ -213,15 +225,6 @@ function say(text) {
   $("spoken").classList.add("seen");
   clearTimeout(silent);
   silent = setTimeout(() => $("spoken").classList.remove("seen"), 4_000);
-}
-
-// Where CSS cannot size the box to its text yet.
-function fit() {
-  if (CSS.supports("field-sizing", "content")) return;
-  const widest = Math.max(...box.value.split("\n").map((line) => line.length));
-  box.style.width = `${Math.max(8, widest + 2)}ch`;
-  box.style.height = "auto";
-  box.style.height = `${box.scrollHeight}px`;
 }
 
 // Begin -----------------------------------------------------------------------------------------
@@ -234,7 +237,7 @@ function rename() {
   store.set("person", person);
   ahead.reset();
   count(0);
-  if (!box.value && !note.value) next();
+  if (!begun()) next();
 }
 
 // After a long pause the lease is over, and a night may have chosen better questions.
@@ -242,17 +245,22 @@ function freshen() {
   if (document.hidden || !current || Date.now() - shownAt < STALE_MS) return;
   shownAt = Date.now();
   ahead.reset();
-  if (!box.value && !note.value) next();
+  if (!begun()) next();
+}
+
+// What was stored by an earlier page has its text in another place.
+function since(item) {
+  return { ...item, draft: item.draft ?? (item.text || null) };
 }
 
 function restore() {
   const draft = store.draft() ?? {};
   const done = new Set([...outbox.answered(), ...store.get("history", []).map((d) => d.question.id)]);
   const useful = (item) => item?.question && !done.has(item.question.id);
-  ahead.items = (draft.later ?? []).filter(useful);
-  const now = draft.now;
-  if (!useful(now)) return;
-  if (now.text || now.note || Date.now() - now.at < STALE_MS) show(now);
+  ahead.items = (draft.later ?? []).filter(useful).map(since);
+  if (!useful(draft.now)) return;
+  const now = since(draft.now);
+  if (now.draft || now.note || Date.now() - now.at < STALE_MS) show(now);
 }
 
 const actions = {
@@ -263,9 +271,9 @@ const actions = {
   undo,
   help: () => $("help").showModal(),
   note: () => note.focus(),
-  up: () => turn(-1),
-  down: () => turn(1),
-  back: () => (current ? box.focus() : document.activeElement.blur()),
+  up: () => part.turn?.(-1),
+  down: () => part.turn?.(1),
+  back: () => (current ? part.focus() : document.activeElement.blur()),
 };
 
 listenToKeys(actions);
@@ -277,13 +285,7 @@ document.addEventListener("click", (event) => actions[event.target.closest("[dat
 $("help").addEventListener("close", () => actions.back());
 $("person").value = person;
 $("person").addEventListener("change", rename);
-for (const field of [box, note]) {
-  field.addEventListener("input", () => {
-    hint("");
-    fit();
-    saveDraft();
-  });
-}
+note.addEventListener("input", changed);
 addEventListener("pagehide", saveDraft);
 addEventListener("beforeunload", (event) => {
   if (!store.safe && outbox.entries().length) event.preventDefault();
@@ -299,7 +301,7 @@ addEventListener("storage", (event) => {
   refusals.show();
   count(0);
   // Another tab answered what this one shows.
-  if (current && !box.value && outbox.answered().includes(current.id)) next();
+  if (current && !part.draft() && outbox.answered().includes(current.id)) next();
 });
 
 count(0);

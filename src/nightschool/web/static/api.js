@@ -6,7 +6,7 @@ export class Silence extends Error {}
 const PATIENCE_MS = 15_000;
 const LATER = new Set([408, 425, 429]);
 
-export async function call(path, body) {
+export async function call(path, body, patience = PATIENCE_MS) {
   let response, told;
   try {
     response = await fetch(path, {
@@ -15,7 +15,7 @@ export async function call(path, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
       // The request goes on when the tab is closed meanwhile.
       keepalive: body !== undefined && JSON.stringify(body).length < 20_000,
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
     });
     told = await response.json();
   } catch {

@@ -1,4 +1,5 @@
-// The keyboard: single letters outside the text boxes, Alt with a letter inside them.
+// The keyboard: single letters outside the text boxes, Alt with a letter inside them. Where an
+// answer is made (`data-answer`: a box, a sheet), Enter keeps it and Escape leads out.
 
 const LETTERS = { s: "skip", c: "cant_tell", b: "bad_question", u: "undo", n: "note" };
 
@@ -25,7 +26,7 @@ export function listenToKeys(actions) {
 function meaning(event) {
   const field = event.target;
   const typing = field.matches("textarea, input");
-  const inBox = field.id === "box";
+  const inBox = "answer" in field.dataset;
   if (event.ctrlKey || event.metaKey || event.getModifierState("AltGraph")) return null;
   if (event.altKey) return MAC ? null : LETTERS[letter(event)];
   if (event.key === "Escape") return inBox ? "leave" : "back";

@@ -1,9 +1,11 @@
 // Answers that the school would not keep: shown with text and reason until the person decides.
 
 export class Refused {
-  constructor(section, store, { edit, again }) {
+  // `told(entry)` makes an element of what was sent.
+  constructor(section, store, { told, edit, again }) {
     this.section = section;
     this.store = store;
+    this.told = told;
     this.edit = edit;
     this.again = again;
   }
@@ -24,7 +26,7 @@ export class Refused {
     card.append(
       element("p", `Not kept: ${entry.message}`, "reason"),
       element("p", entry.question.text, "asked"),
-      element("p", entry.answer.text || `(${entry.answer.reply.replace("_", " ")})`, "said"),
+      this.said(entry),
       button("Edit", () => {
         leave();
         this.edit(entry);
@@ -41,6 +43,13 @@ export class Refused {
       }),
     );
     return card;
+  }
+
+  said(entry) {
+    const { reply } = entry.answer;
+    const said = reply === "answer" ? this.told(entry) : element("p", `(${reply.replace("_", " ")})`);
+    said.classList.add("said");
+    return said;
   }
 }
 

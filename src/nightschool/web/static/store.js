@@ -1,8 +1,8 @@
 // What this browser remembers for one school, across reloads, closed tabs and lost networks.
 
 export class Store {
-  // `safe` becomes false where the browser stores nothing (private mode, full disk); then things
-  // are remembered only as long as the tab lives, and the page says so.
+  // `safe` is false while the browser does not store all (private mode, full disk, large drawings
+  // that wait); then things are remembered only as long as the tab lives, and the page says so.
   constructor(school) {
     this.prefix = `nightschool/${school}/`;
     this.safe = true;
@@ -25,6 +25,7 @@ export class Store {
     try {
       localStorage.setItem(key, text);
       this.memory.delete(key);
+      this.safe = !this.memory.size;
     } catch {
       this.memory.set(key, text);
       this.safe = false;
@@ -36,6 +37,7 @@ export class Store {
     this.memory.delete(key);
     try {
       localStorage.removeItem(key);
+      this.safe = !this.memory.size;
     } catch {
       this.safe = false;
     }

@@ -1,0 +1,108 @@
+"""A model of a physical system, which plans its own experiments, in a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from nightschool.app.init import init_school
+from nightschool.app.school import School
+from nightschool.app.simulation import Measure
+from nightschool.app.tasks import ControlTask
+from nightschool.app.tasks.control_exam import control_items
+from nightschool.exams.control import OVER_RANDOM, RETURN, TASK_GROUP, Forecaster
+from nightschool.types import (
+    TRAJECTORY,
+    ExamItem,
+    Oracle,
+    Progress,
+    Simulator,
+    Trajectory,
+    Version,
+)
+
+HIDDEN_SEED = 1_000_003
+"""All plans of a system share a hidden exam, as they share the gate's: it takes long to make."""
+
+STEPS = (1, 5, 20)
+
+
+@dataclass(frozen=True)
+class ControlPlan:
+    """A school of control; its hidden exam holds trajectories and episodes that no gate sees.
+
+    `noise` is how the pool's random actions are drawn (see `ControlTask`); `written` is how many
+    experiments the model plans each night: 0 where they are drawn at random.
+    """
+
+    strategy: str
+    seed: int
+    system: str = "Pendulum-v1"
+    nights: int = 6
+    answers: int = 1
+    noise: str = "held"
+    written: int = 32
+
+    def build(self, folder: Path, progress: Progress | None = None) -> Measure:
+        """The school, with its own exam; returns the measures of the hidden one."""
+        task = ControlTask(self.system, noise=self.noise)
+        init_school(
+            folder,
+            task,
+            settings={
+                "strategy": self.strategy,
+                "questions": self.answers,
+                "written": self.written,
+                "seed": self.seed,
+            },
+            progress=progress,
+        )
+        body = cast(Simulator, task.body)
+        return HiddenTrials(control_items(body, HIDDEN_SEED))
+
+    def oracle(self, school: School) -> Oracle:
+        """The school's own system."""
+        return school.oracle
+
+
+@dataclass(frozen=True)
+class HiddenTrials:
+    """Errors on hidden trajectories and returns of hidden episodes.
+
+    "random error 1" is the root mean square error one step ahead on random trajectories, in units
+    of the system's scale; "return" lies between doing nothing (0) and the same controller with
+    the true simulator (1), "return_over_random" between random actions and that; "all" is the
+    first.
+    """
+
+    items: Sequence[ExamItem]
+    _cache: dict[str, list[Trajectory]] = field(default_factory=dict)
+
+    def __call__(self, school: School, version: Version) -> dict[str, float]:
+        """The measures of one version."""
+        learner = cast(Forecaster, school.learner(version))
+        found: dict[str, float] = {}
+        for group, held_out in self._trajectories().items():
+            errors = learner.step_errors(held_out, STEPS)
+            for column, steps in enumerate(STEPS):
+                rms = float(np.sqrt(np.nanmean(errors[:, column] ** 2)))
+                found[f"{group} error {steps}"] = rms
+            found[f"{group} inside 90 %"] = float(np.nanmean(learner.coverage(held_out, 0.9)))
+        episodes = [item for item in self.items if item.group == TASK_GROUP]
+        marks = school.exam.sit(school.learner(version), episodes)
+        for name in (RETURN, OVER_RANDOM):
+            found[name] = float(np.mean([m.value for m in marks if m.name == name]))
+        return {"all": found[RETURN], **found}
+
+    def _trajectories(self) -> dict[str, list[Trajectory]]:
+        if not self._cache:
+            for item in self.items:
+                for document in item.accepted:
+                    if document.kind == TRAJECTORY:
+                        held_out = self._cache.setdefault(item.group, [])
+                        held_out.append(Trajectory.of(document))
+        return self._cache

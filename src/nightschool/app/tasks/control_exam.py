@@ -1,0 +1,79 @@
+"""The exam of a simulator's school: held-out trajectories, and episodes of its task.
+
+Half of the trajectories are random, half come from a controller that plans with the true
+simulator; so do the best returns of the episodes. That takes seconds to minutes, and is the same
+for everybody: it is computed once for a system and a seed, and kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from nightschool.app import exam_file
+from nightschool.exams.control import task_items, trajectory_items
+from nightschool.learners.dynamics import KIND, settings_for
+from nightschool.types import (
+    Controller,
+    ExamItem,
+    NightschoolError,
+    Policy,
+    Progress,
+    Reward,
+    Simulator,
+    Spec,
+)
+
+TRAJECTORIES = 20
+"""Held-out trajectories of each half: as many as a lost skill needs to be told."""
+
+EPISODES = 6
+VERSION = "1"
+"""Changed with whatever changes an exam's items: a cache of another version is not read."""
+
+
+def control_items(
+    system: Simulator, seed: int, progress: Progress | None = None
+) -> Sequence[ExamItem]:
+    """The items for a seed, from the cache where they are there."""
+    settings = {name: getattr(system.spec, name) for name in Spec.__dataclass_fields__}
+    facts = [VERSION, seed, TRAJECTORIES, EPISODES, sorted(settings.items()), system.horizon]
+    path = cache_folder() / f"exam-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.jsonl"
+    try:
+        return exam_file.decode(path.read_bytes())
+    except (OSError, ValueError, KeyError, NightschoolError):
+        pass  # not there, or broken: it is made (again)
+    items = made(system, seed, progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}.new")
+    new.write_bytes(exam_file.encode(items))
+    os.replace(new, path)
+    return items
+
+
+def made(system: Simulator, seed: int, progress: Progress | None = None) -> list[ExamItem]:
+    """The items, computed."""
+    told = progress or (lambda done, total: None)
+    planner = cast(Controller, KIND.begin("", settings_for(system.spec)))
+
+    def controller(reward: Reward, episodes: int, number: int) -> Policy:
+        return planner.controller(reward, episodes=episodes, seed=number, rollout=system.rollout)
+
+    steps = system.spec.steps
+    items = trajectory_items(system, None, TRAJECTORIES, steps, seed, "random")
+    told(1, 3)
+    items += trajectory_items(system, controller, TRAJECTORIES, steps, seed + 1, "controller")
+    told(2, 3)
+    items += task_items(system, controller, EPISODES, seed + 2)
+    told(3, 3)
+    return items
+
+
+def cache_folder() -> Path:
+    """Where computed exams are kept: NIGHTSCHOOL_CACHE, or the user's cache folder."""
+    named = os.environ.get("NIGHTSCHOOL_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(named) if named else Path(base) / "nightschool"

@@ -1,0 +1,91 @@
+"""Which captions to draw next: coverage first, then disagreement, spread over a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nightschool.strategies.captions import CAPTIONS, information
+from nightschool.testing import check_strategy
+from nightschool.types import Observation
+
+
+def pool(embeddings, which, spread, asked=(), noise=1.0):
+    """A pool of sheets: `which` caption each row is; its members' standard deviation."""
+    embeddings = np.asarray(embeddings, np.float32)
+    rng = np.random.default_rng(1)
+    n = len(which)
+    signs = np.array([1.0, -1.0, 1.0, -1.0])[:, None, None]
+    values = (
+        signs * np.asarray(spread, float)[np.asarray(which)][None, :, None] * np.ones((1, n, 2))
+    )
+    return Observation(
+        rng.choice(2**60, n, replace=False).astype(np.uint64),
+        embeddings=embeddings[np.asarray(which)],
+        values=values.astype(np.float32),
+        noise=np.full(2, noise, np.float32),
+        asked=embeddings[list(asked)],
+    )
+
+
+def chosen(observation, which, n, key=0):
+    picks = CAPTIONS.choose([observation], n, key)
+    return [which[i] for i in picks.index], picks.scores
+
+
+def test_conformance():
+    check_strategy(CAPTIONS)
+
+
+def test_information_of_members_as_far_apart_as_the_noise():
+    observation = pool(np.eye(2), [0, 1], [1.0, 0.0])
+    assert information(observation) == pytest.approx([0.5 * np.log(2), 0.0])
+    louder = pool(np.eye(2), [0, 1], [1.0, 0.0], noise=4.0)
+    assert information(louder)[0] < information(observation)[0]
+
+
+def test_no_caption_a_second_time_before_every_other_was_drawn_once():
+    which = [c for c in range(5) for _ in range(4)]
+    observation = pool(np.eye(5), which, [9.0, 0.1, 0.1, 0.1, 0.1], asked=[1, 1])
+    captions, scores = chosen(observation, which, 9)
+    assert sorted(captions[:4]) == [0, 2, 3, 4]
+    assert sorted(captions) == [0, 0, 1, 2, 2, 3, 3, 4, 4]
+    assert captions.index(1) >= 4
+    assert scores[0] > 0 > scores[-1]
+    assert scores[-1] < -1
+
+
+def test_of_captions_drawn_equally_often_the_least_sure_comes_first():
+    which = list(range(4))
+    captions, _ = chosen(pool(np.eye(4), which, [0.1, 0.5, 2.0, 1.0]), which, 4)
+    assert captions == [2, 3, 1, 0]
+
+
+def test_a_batch_spreads_over_what_captions_say():
+    """Captions 0 and 1 share all but a little; 2 is far, though the members agree more on it."""
+    embeddings = [[1, 0, 0], [0.98, 0.2, 0], [0, 0, 1]]
+    captions, _ = chosen(pool(embeddings, [0, 1, 2], [2.0, 1.9, 1.0]), [0, 1, 2], 2)
+    assert captions == [0, 2]
+
+
+def test_equal_captions_are_drawn_by_the_key():
+    which = list(range(6))
+    observation = pool(np.eye(6), which, [1.0] * 6)
+    first = {chosen(observation, which, 1, key)[0][0] for key in range(40)}
+    assert len(first) == 6
+
+
+def test_sheets_of_a_caption_are_each_asked_once():
+    which = [0, 0, 0]
+    picks = CAPTIONS.choose([pool(np.eye(1), which, [1.0])], 5, 3)
+    assert sorted(picks.index.tolist()) == [0, 1, 2]
+
+
+def test_without_former_questions_all_counts_are_zero():
+    given = pool(np.eye(2), [0, 1], [1.0, 2.0])
+    bare = Observation(
+        given.ids, embeddings=given.embeddings, values=given.values, noise=given.noise
+    )
+    picks = CAPTIONS.choose([bare], 2, 0)
+    assert picks.index.tolist() == [1, 0]
+    assert (picks.scores > 0).all()
