@@ -403,14 +403,19 @@ def test_episodes_in_which_nothing_can_be_gained_are_left_out():
 
 
 def test_episodes_that_the_controller_loses_are_left_out():
-    def one_sided(reward, episodes, seed):
-        good = expert(reward, episodes, seed)
-        return lambda states: np.where(states[:, :1] > -0.4, good(states), -1.0)
+    places = np.array([1.0, 1.0, -0.6, -3.0, -3.0, -3.0])
 
-    items = task_items(Cart(), one_sided, 12, 4)
-    starts = [Task.of(item.context).start[0] for item in items]
-    assert 0 < len(items) < 6, "most are lost"
-    assert min(starts) > 0
+    class Sided(Cart):
+        def starts(self, n, seed):
+            return np.stack([places, 0 * places], axis=1)
+
+    def lost_on_the_left(reward, episodes, seed):
+        good = expert(reward, episodes, seed)
+        bad = np.where(places < -2, -1.0, -0.001)[:, None]
+        return lambda states: np.where(places[:, None] > 0, good(states), bad)
+
+    items = task_items(Sided(), lost_on_the_left, 6, 0)
+    assert [Task.of(item.context).start[0] for item in items] == [1.0, 1.0]
 
 
 def test_a_task_document_is_measured_once_and_read_back():

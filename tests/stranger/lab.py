@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from nightschool.app.init import init_school
 from nightschool.app.tasks import ControlTask
 
@@ -13,8 +11,7 @@ PACKAGE = Path(__file__).parent / "package"
 FAST = {"steps": 150, "samples": 24, "horizon": 8, "members": 3, "hidden": 24, "plan_samples": 30}
 
 
-@pytest.fixture(autouse=True)
-def installed(monkeypatch, tmp_path):
+def install(monkeypatch, tmp_path):
     """What pip would do: modules and their dist-info on the path; and a cache of the test's own."""
     monkeypatch.syspath_prepend(str(PACKAGE))
     monkeypatch.setenv("NIGHTSCHOOL_CACHE", str(tmp_path / "cache"))
@@ -25,8 +22,3 @@ def make_spring_school(folder: Path, **settings: object) -> Path:
     table = {"questions": 4, "written": 8, "seed": 3, "learner_settings": FAST, **settings}
     init_school(folder, ControlTask("spring"), settings=table)
     return folder
-
-
-@pytest.fixture
-def spring_school(tmp_path: Path) -> Path:
-    return make_spring_school(tmp_path / "spring")

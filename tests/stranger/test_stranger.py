@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from nightschool.app import School, parts
 from nightschool.app.config import change_config, read_config
 from nightschool.loop import teach
 from nightschool.testing import check_strategy
 
 from ..conftest import make_school
-
-PACKAGE = Path(__file__).parent / "package"
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch):
-    """What pip would do: a module and its dist-info on the path."""
-    monkeypatch.syspath_prepend(str(PACKAGE))
+from .lab import PACKAGE
 
 
 def test_it_is_found_and_conforms():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nightschool.strategies.captions import CAPTIONS, information
+from nightschool.strategies import CAPTIONS, EVEN
+from nightschool.strategies.captions import gain
 from nightschool.testing import check_strategy
 from nightschool.types import Observation
 
@@ -33,15 +34,16 @@ def chosen(observation, which, n, key=0):
     return [which[i] for i in picks.index], picks.scores
 
 
-def test_conformance():
-    check_strategy(CAPTIONS)
+@pytest.mark.parametrize("strategy", [CAPTIONS, EVEN], ids=["captions", "even"])
+def test_conformance(strategy):
+    check_strategy(strategy)
 
 
 def test_information_of_members_as_far_apart_as_the_noise():
     observation = pool(np.eye(2), [0, 1], [1.0, 0.0])
-    assert information(observation) == pytest.approx([0.5 * np.log(2), 0.0])
+    assert gain(observation) == pytest.approx([0.5 * np.log(2), 0.0])
     louder = pool(np.eye(2), [0, 1], [1.0, 0.0], noise=4.0)
-    assert information(louder)[0] < information(observation)[0]
+    assert gain(louder)[0] < gain(observation)[0]
 
 
 def test_no_caption_a_second_time_before_every_other_was_drawn_once():
@@ -59,6 +61,16 @@ def test_of_captions_drawn_equally_often_the_least_sure_comes_first():
     which = list(range(4))
     captions, _ = chosen(pool(np.eye(4), which, [0.1, 0.5, 2.0, 1.0]), which, 4)
     assert captions == [2, 3, 1, 0]
+
+
+def test_even_coverage_draws_by_the_key_among_the_captions_drawn_least_often():
+    which = [c for c in range(4) for _ in range(2)]
+    observation = pool(np.eye(4), which, [5.0, 0.1, 0.1, 0.1], asked=[0, 1])
+    batches = [EVEN.choose([observation], 3, key) for key in range(30)]
+    chosen = [[which[i] for i in picks.index] for picks in batches]
+    assert {frozenset(c[:2]) for c in chosen} == {frozenset({2, 3})}
+    assert {c[2] for c in chosen} == {0, 1, 2, 3}
+    assert batches[0].scores.tolist() == [0.0, 0.0, -1.0]
 
 
 def test_a_batch_spreads_over_what_captions_say():

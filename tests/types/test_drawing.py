@@ -95,7 +95,7 @@ def test_broken_files_and_other_formats_are_refused(data):
         check_picture(gif)
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (4_097, 4_096), (2_000_000, 2)])
+@pytest.mark.parametrize("size", [(30_000, 30_000), (4_097, 4_096), (2_000_000, 20)])
 def test_a_bomb_is_refused_before_it_is_unpacked(size):
     with pytest.raises(AnswerError, match=r"pixels|too large"):
         check_picture(header_only(*size))

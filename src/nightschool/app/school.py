@@ -184,10 +184,11 @@ class School:
         """The next question for that person, leased to them; None when there is none left.
 
         Where the queue has nothing for them, random draws are added: nobody waits for the model.
+        (An oracle that answers by itself would use up the pool: it gets what a night has chosen.)
         """
         ttl = self.config.lease_seconds
         question = self.warehouse.lease(person, ttl, hold, self.now())
-        if question is None and self.refill():
+        if question is None and not self.config.oracle and self.refill():
             question = self.warehouse.lease(person, ttl, hold, self.now())
         return question
 

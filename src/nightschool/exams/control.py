@@ -32,6 +32,7 @@ from nightschool.types import (
     Spec,
     System,
     Trajectory,
+    simulates,
 )
 
 TASK, TASK_RETURNS = "task", "task_returns"
@@ -114,7 +115,7 @@ class ControlExam:
         for mark in predictions(learner, forecasts):
             marks[mark.item].append(mark)
         if episodes:
-            if not isinstance(self.system, Simulator):
+            if not simulates(self.system):
                 raise ExamError(
                     "The exam holds episodes of a task, and this school's system is no simulator; "
                     "take them out of the test file."

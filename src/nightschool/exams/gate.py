@@ -13,8 +13,8 @@ from nightschool.types import Case, Decision, ExamError, ExamResult, Look, Verdi
 
 NO_EXAM = "no exam yet: answer exam questions or bring a file with `nightschool exam add FILE`"
 
-Sheet = Mapping[tuple[str, str], float]
-"""A version's gating marks by (item, name)."""
+Sheet = Mapping[str, float]
+"""A version's mark on each item: the mean of the marks that gate there."""
 
 
 def balanced() -> EvidenceGate:
@@ -62,7 +62,7 @@ class EvidenceGate:
             ruling = self.rule.decide(case.day, marks, case.looks)
         return _verdict(self.rule, night, case, marks, groups, ruling)
 
-    def _marks(self, case: Case, names: list[tuple[str, str]]) -> tuple[Marks, list[str]]:
+    def _marks(self, case: Case, names: list[str]) -> tuple[Marks, list[str]]:
         """The marks as arrays over the same items, and the names of the groups."""
         by_item = {m.item: m.group for m in case.champion.marks if m.gates}
         groups = sorted({group for group in by_item.values() if group})
@@ -76,15 +76,16 @@ class EvidenceGate:
             champion=_column(_sheet(case.champion), names),
             challenger=_column(_sheet(case.challenger), names),
             previous=previous,
-            groups=np.array([code.get(by_item[item], -1) for item, _ in names], dtype=np.int64),
+            groups=np.array([code.get(by_item[item], -1) for item in names], dtype=np.int64),
         ), groups
 
 
 def _sheet(result: ExamResult) -> Sheet:
-    return {(m.item, m.name): m.value for m in result.marks if m.gates}
+    """One mark an item: two marks on one item are no independent evidence."""
+    return result.by_item
 
 
-def _column(sheet: Sheet, names: list[tuple[str, str]]) -> Floats:
+def _column(sheet: Sheet, names: list[str]) -> Floats:
     return np.array([sheet[name] for name in names], dtype=np.float64)
 
 

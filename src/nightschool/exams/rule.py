@@ -57,13 +57,13 @@ class Rule:
     """When the gate looks and how sure it must be; `balanced` and `strict` are two settings.
 
     A look is due when the bank has grown by the share `growth` since the last one, or after
-    `every` days (0: every night). The challenger is promoted when "it is `margin` or more worse than the champion"
-    (margin 0: "not better") is rejected at tonight's level and it did better on the bank. The
-    levels of the looks since the budget was last renewed add up to `budget` at most: look k
-    (0 first) gets the share p / ((k + p) (k + p + 1)) with p = `patience`. `renews` says what
-    makes the budget whole again: each promotion (alpha investing, Foster & Stine 2008) or only a
-    new year. A champion is rolled back when "no worse than its predecessor" is rejected at
-    `back_level`. A group of `group_items` items or more is a lost skill when its mean mark fell
+    `every` days (0: every night). The challenger is promoted when "it is `margin` or more worse
+    than the champion" (margin 0: "not better") is rejected at tonight's level and it did better
+    on the bank. The levels of the looks since the budget was last renewed add up to `budget` at
+    most: look k (0 first) gets the share p / ((k + p) (k + p + 1)) with p = `patience`. `renews`
+    says what makes the budget whole again: each promotion (alpha investing, Foster & Stine 2008)
+    or only a new year. A champion is rolled back when "no worse than its predecessor" is rejected
+    at `back_level`. A group of `group_items` items or more is a lost skill when its mean mark fell
     by `lost_fall` or more and "no worse" is rejected at `lost_level`, or lower where so many groups
     are tested that more than `alarms` of them would be expected to fail by chance.
     """

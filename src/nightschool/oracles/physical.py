@@ -17,6 +17,7 @@ from nightschool.types import (
     ConfigError,
     Document,
     Experiment,
+    OracleError,
     PoolError,
     Question,
     Reals,
@@ -65,7 +66,7 @@ class PhysicalOracle:
     watched: one that takes longer than `begin_seconds`, `step_seconds` or `stop_seconds`, raises,
     or measures something impossible ends the trial, and the steps done until then are the answer.
     `stop` is called after every trial. A call that never returns cannot be killed: the system
-    then counts as lost, and this oracle answers "can't tell" from there on.
+    then counts as lost, and this oracle answers nothing from there on.
 
     Raises ConfigError for time-outs that are no positive numbers.
     """
@@ -88,6 +89,8 @@ class PhysicalOracle:
 
         A bad question is one that this system must not or cannot be asked; "can't tell" means
         that not a single step could be measured. `seconds` is the trial's time on the wall clock.
+        Raises OracleError, before a question is used up, when the system is lost, cannot be
+        reached, or could not be made safe.
         """
         with self._past.lock:
             began = time.monotonic()
@@ -97,9 +100,12 @@ class PhysicalOracle:
     def _answered(self, question: Question) -> Said:
         try:
             spec = self._ready()
-            experiment = permitted(question.context.document, spec)
         except Ended as end:
-            return Said(Reply.CANT_TELL, None, 0.0, str(end))
+            raise OracleError(
+                f"{self.person} cannot answer now, and its questions wait: {end}"
+            ) from end
+        try:
+            experiment = permitted(question.context.document, spec)
         except PoolError as refused:
             return Said(Reply.BAD_QUESTION, None, 0.0, str(refused))
         done, note = self._trial(experiment, spec, question.context.id % SEEDS)

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nightschool.strategies.information import information
 from nightschool.types import Blocks, Floats, Observation, Picks, uniform
 
 _SAME = 1e-4
 """Squared distance below which two captions are the same."""
 
 
-def information(observation: Observation) -> NDArray[np.float64]:
-    """What a drawing would tell, in nats a direction: 0 when all members draw alike.
-
-    Information gain of a Gaussian, the mean over m of log(1 + variance / noise) / 2 (MacKay 1992,
-    eq. 3), by the members' `values` (s, n, m) and `noise` (m,). 0 where values are no numbers.
-    """
-    with np.errstate(invalid="ignore", over="ignore"):
-        variance = observation.values.astype(np.float64).var(axis=0)
-        gain = 0.5 * np.log1p(variance / observation.noise.astype(np.float64)).mean(axis=-1)
-    told: NDArray[np.float64] = np.nan_to_num(gain, nan=0.0, posinf=0.0, neginf=0.0)
+def gain(observation: Observation) -> NDArray[np.float64]:
+    """What a drawing would tell, in nats a direction; 0 where the values are no numbers."""
+    told: NDArray[np.float64] = np.nan_to_num(
+        information(observation), nan=0.0, posinf=0.0, neginf=0.0
+    )
     return told
 
 
@@ -33,12 +29,15 @@ class Captions:
     Among captions drawn equally often, the members' disagreement decides, weighed with how far
     (in words) a caption is from those chosen in the same batch, so that a batch spreads over
     sizes, places and counts. Plain bookkeeping is hard to beat here (disagreement alone asks for
-    the same hard captions again), and so it comes first.
+    the same hard captions again), and so it comes first. Not `weighed`, it is that bookkeeping
+    alone: a keyed draw among the captions drawn least often.
     """
+
+    weighed: bool = True
 
     def choose(self, blocks: Blocks, n: int, key: int) -> Picks:
         """At most n different contexts; a score is disagreement in [0, 1) less drawings so far."""
-        parts = [(b.ids, b.embeddings, information(b)) for b in blocks]
+        parts = [(b.ids, b.embeddings, gain(b)) for b in blocks]
         if n <= 0 or not parts:
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
         ids = np.concatenate([p[0] for p in parts])
@@ -47,8 +46,9 @@ class Captions:
         counts = _counts(captions, asked)
         told = np.concatenate([p[2] for p in parts])
         share = np.zeros(len(captions))
-        np.add.at(share, which, told / (1.0 + told))
-        share /= np.bincount(which, minlength=len(captions))
+        if self.weighed:
+            np.add.at(share, which, told / (1.0 + told))
+            share /= np.bincount(which, minlength=len(captions))
         sheets = _sheets(ids, which, key)
         return _greedy(captions, counts, share, sheets, uniform(_names(ids, which), key), n)
 
@@ -120,6 +120,3 @@ def _greedy(
         away = _squared(captions, captions[winner : winner + 1])[:, 0]
         far = np.minimum(far, np.clip(away, 0.0, None) / max(float(away.max()), 1e-12))
     return Picks(np.array(index, np.int64), np.array(scores))
-
-
-CAPTIONS = Captions()

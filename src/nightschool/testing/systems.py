@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nightschool.types import Simulator, System
+from nightschool.types import Simulator, System, simulates
 
 
 def check_system(system: System, start: np.ndarray | None = None) -> None:
@@ -19,7 +19,7 @@ def check_system(system: System, start: np.ndarray | None = None) -> None:
     assert spec.seconds > 0, "a step takes time"
     assert spec.steps > 0, "an experiment has steps"
     if start is None:
-        assert isinstance(system, Simulator), "give the start of a system that draws none"
+        assert simulates(system), "give the start of a system that draws none"
         start = system.starts(1, 0)[0]
     middle = (np.array(spec.low) + np.array(spec.high)) / 2
     for _ in range(2):  # a second trial after a first one
@@ -28,7 +28,7 @@ def check_system(system: System, start: np.ndarray | None = None) -> None:
         assert all(np.shape(s) == (size,) for s in states), "a measured state is (s,)"
         assert np.isfinite(states).all(), "a measured state is all numbers"
     system.stop()  # twice is harmless
-    if isinstance(system, Simulator):
+    if simulates(system):
         _simulates(system)
 
 

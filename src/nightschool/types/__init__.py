@@ -24,6 +24,7 @@ from nightschool.types.errors import (
     LockedError,
     NightschoolError,
     ObservationError,
+    OracleError,
     PoolError,
     UnknownQuestion,
     WarehouseError,
@@ -84,6 +85,7 @@ from nightschool.types.trajectory import (
     System,
     Trajectory,
     check_trajectory,
+    simulates,
 )
 
 __all__ = [
@@ -129,6 +131,7 @@ __all__ = [
     "Observation",
     "ObservationError",
     "Oracle",
+    "OracleError",
     "Partition",
     "Person",
     "Pick",
@@ -169,5 +172,6 @@ __all__ = [
     "encode_picture",
     "is_storable",
     "normalise",
+    "simulates",
     "uniform",
 ]

@@ -27,6 +27,10 @@ class ConflictingAnswer(AnswerError):
     """An answer's id was used before, for something else."""
 
 
+class OracleError(NightschoolError):
+    """An oracle cannot answer now; the question is not used up."""
+
+
 class LearnerError(NightschoolError):
     """A model folder cannot be taught, or a model is broken."""
 

@@ -155,9 +155,18 @@ class ExamResult:
         return sum(values) / len(values) if values else float("nan")
 
     @property
+    def by_item(self) -> Mapping[str, float]:
+        """The mark of each item, in [0, 1]: the mean of its gating marks."""
+        values: dict[str, list[float]] = {}
+        for mark in self.marks:
+            if mark.gates:
+                values.setdefault(mark.item, []).append(mark.value)
+        return {item: sum(own) / len(own) for item, own in values.items()}
+
+    @property
     def score(self) -> float:
-        """The mean over the gating marks, in [0, 1]; nan for an empty exam."""
-        values = [m.value for m in self.marks if m.gates]
+        """The mean over the items, in [0, 1]; nan for an empty exam."""
+        values = self.by_item.values()
         return sum(values) / len(values) if values else float("nan")
 
 

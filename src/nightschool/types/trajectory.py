@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeIs
 
 from nightschool.types.documents import Document
 from nightschool.types.errors import AnswerError, PoolError
@@ -80,7 +81,7 @@ class Experiment:
             return cls(
                 str(body["system"]), _array(body["start"], 1), _array(body["state"], 1), actions
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise PoolError(
                 f"{document.body[:60]!r} is no experiment ({error}); it needs system, start, state "
                 "and actions, all finite numbers."
@@ -116,7 +117,7 @@ class Trajectory:
         try:
             states, actions = _array(body["states"], 2), _array(body["actions"], 2)
             made = cls(str(body["system"]), states, actions, str(body.get("ended", "")))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise AnswerError(
                 f"{document.body[:60]!r} is no trajectory ({error}); it needs system, states and "
                 "actions, all finite numbers."
@@ -150,7 +151,6 @@ def check_trajectory(document: Document, experiment: Document) -> None:
         )
 
 
-@runtime_checkable
 class System(Protocol):
     """Something physical that reacts: a robot, an instrument, a simulator.
 
@@ -172,7 +172,6 @@ class System(Protocol):
         """Make safe: no more power. May be called at any time, also twice."""
 
 
-@runtime_checkable
 class Simulator(System, Protocol):
     """A system that can also be asked what would happen: for pools, exams and upper bounds."""
 
@@ -190,6 +189,14 @@ class Simulator(System, Protocol):
         """What would happen without noise: states (n, s), actions (n, t, a) -> (n, t, s)."""
 
 
+def simulates(system: System) -> TypeIs[Simulator]:
+    """Whether a system is a simulator, by its type: nothing is asked of the system itself.
+
+    (`isinstance` of a Protocol reads attributes, and a robot's spec is a call over the network.)
+    """
+    return all(hasattr(type(system), n) for n in ("horizon", "starts", "reward", "rollout"))
+
+
 def _rounded(values: Reals) -> Any:
     """Numbers as they are written: nine significant digits, so that a retry has equal bytes."""
     flat = [float(f"{v:.{_DIGITS}g}") for v in np.asarray(values, dtype=np.float64).ravel()]
@@ -201,7 +208,7 @@ def _body(document: Document, kind: str, error: type[PoolError] | type[AnswerErr
         raise error(f"A document of kind {document.kind!r} is no {kind}.")
     try:
         body = json.loads(document.body)
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise error(f"{document.body[:60]!r} is no {kind}: not JSON ({broken}).") from broken
     if not isinstance(body, dict):
         raise error(f"{document.body[:60]!r} is no {kind}: not a JSON object.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from nightschool.faults import reach
 from nightschool.types import WarehouseError
 
 NEW = ".new-"
@@ -107,7 +108,9 @@ def write(target: Path, data: bytes) -> None:
     """Write a whole file: after a power cut it is there complete, or not at all."""
     new = temporary(target.parent)
     with new.open("wb") as file:
-        file.write(data)
+        file.write(data[: len(data) // 2])
+        reach("file.writing")
+        file.write(data[len(data) // 2 :])
         file.flush()
         os.fsync(file.fileno())
     new.replace(target)

@@ -16,22 +16,22 @@ from nightschool.learners.diffusion.opening import open_pipeline
 from nightschool.types import Context, Document, Example
 from nightschool.types.drawing import caption_document, drawing_document, encode_picture
 
-SIDE = 32
-WINDOW = 24
-BARS = {"a left bar": (0, 12), "a right bar": (20, 32), "a middle bar": (10, 22)}
+SIDE = 16
+WINDOW = 16
+BARS = {"a left bar": (0, 6), "a right bar": (10, 16), "a middle bar": (5, 11)}
 NEW = "a wide bar"
 
 FAST = {
-    "steps": 60,
+    "steps": 30,
     "learning_rate": 1e-2,
-    "batch_size": 16,
-    "micro_batch": 16,
+    "batch_size": 8,
+    "micro_batch": 8,
     "checkpoint_steps": 10,
-    "draw_steps": 6,
+    "draw_steps": 4,
     "guidance": 2.0,
     "own": 4,
     "members": 2,
-    "member_steps": 6,
+    "member_steps": 4,
     "member_batch": 8,
     "member_learning_rate": 3e-3,
     "dropout_passes": 2,
@@ -42,11 +42,11 @@ FAST = {
 
 
 def bar(caption: str, seed: int = 0) -> np.ndarray:
-    """An upright bar, its ends a little random: (32, 32, 3) uint8."""
-    start, end = BARS.get(caption, (0, 32))
+    """An upright bar, its ends a little random: (16, 16, 3) uint8."""
+    start, end = BARS.get(caption, (0, SIDE))
     picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
-    top = int(np.random.default_rng(seed).integers(0, 8))
-    picture[top : SIDE - 8 + top, start:end] = 0
+    top = int(np.random.default_rng(seed).integers(0, 4))
+    picture[top : SIDE - 4 + top, start:end] = 0
     return picture
 
 
@@ -89,11 +89,11 @@ def build(folder: Path, scratch: Path, predicts: str = "epsilon", steps: int = 0
         torch.manual_seed(0)
         parts = {
             "unet": diffusers.UNet2DConditionModel(
-                sample_size=8, in_channels=4, out_channels=4, layers_per_block=1,
-                block_out_channels=(16, 32), norm_num_groups=4, cross_attention_dim=16,
+                sample_size=4, in_channels=4, out_channels=4, layers_per_block=1,
+                block_out_channels=(16,), norm_num_groups=4, cross_attention_dim=16,
                 attention_head_dim=8,
-                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-                up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+                down_block_types=("CrossAttnDownBlock2D",),
+                up_block_types=("CrossAttnUpBlock2D",), mid_block_type=None,
             ),
             "vae": diffusers.AutoencoderKL(
                 block_out_channels=(8, 8, 8), norm_num_groups=2, latent_channels=4,
@@ -115,7 +115,7 @@ def build(folder: Path, scratch: Path, predicts: str = "epsilon", steps: int = 0
                 torch.nn.init.normal_(module.weight, std=1.0)
         scheduler = diffusers.PNDMScheduler(
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
-            prediction_type=predicts, skip_prk_steps=True,
+            prediction_type=predicts, skip_prk_steps=True, steps_offset=1,
         )  # fmt: skip
         diffusers.StableDiffusionPipeline(
             **parts, tokenizer=words, scheduler=scheduler, safety_checker=None,
@@ -143,10 +143,10 @@ def pretrain(folder: Path, steps: int) -> None:
     states = pipeline.read(captions)[0]
     optimiser = torch.optim.AdamW(unet.parameters(), lr=3e-3)
     for _ in range(steps):
-        which, row = torch.randint(3, (24,)), torch.randint(16, (24,))
-        clean, noise = latents[which, row], torch.randn(24, *pipeline.shape)
-        times = torch.randint(len(pipeline.schedule), (24,))
-        shown = torch.where(torch.rand(24) < 0.1, 3, which)
+        which, row = torch.randint(3, (16,)), torch.randint(16, (16,))
+        clean, noise = latents[which, row], torch.randn(16, *pipeline.shape)
+        times = torch.randint(len(pipeline.schedule), (16,))
+        shown = torch.where(torch.rand(16) < 0.1, 3, which)
         said = pipeline.say(
             unet, pipeline.schedule.noisy(clean, noise, times), times, states[shown]
         )

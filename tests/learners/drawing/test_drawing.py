@@ -158,6 +158,15 @@ def test_the_constant_explains_nothing():
     assert learner.mark(items_of([example("a left bar", 1)])) == [0.0]
 
 
+def test_a_mark_is_the_share_that_the_mean_drawing_leaves_unexplained(base):
+    item = items_of([example("a left bar", 60)])[0]
+    picture = bar("a left bar", 60)[None]
+    loss = base.losses(["a left bar"], picture, [Context(item.context).id])[0]
+    off = (canvas.to_codes(picture, 8)[0] - base.brain.mean).square().mean()
+    # The noise has variance 1 and is independent of the drawing.
+    assert base.mark([item])[0] == pytest.approx(1 - loss / (1 + float(off)), abs=0.03)
+
+
 def test_losses_have_noise_of_their_key_alone(base):
     pictures = np.stack([bar("a left bar", i) for i in range(3)])
     names = ["a left bar"] * 3

@@ -86,11 +86,14 @@ class HiddenTrials:
         """The measures of one version."""
         learner = cast(Forecaster, school.learner(version))
         found: dict[str, float] = {}
-        for group, held_out in self._trajectories().items():
+        groups = self._trajectories()
+        both = {"both": [t for held_out in groups.values() for t in held_out]}
+        for group, held_out in {**groups, **both}.items():
             errors = learner.step_errors(held_out, STEPS)
             for column, steps in enumerate(STEPS):
-                rms = float(np.sqrt(np.nanmean(errors[:, column] ** 2)))
-                found[f"{group} error {steps}"] = rms
+                squares = errors[:, column][np.isfinite(errors[:, column])] ** 2
+                if len(squares):  # none where experiments are shorter than that
+                    found[f"{group} error {steps}"] = float(np.sqrt(squares.mean()))
             found[f"{group} inside 90 %"] = float(np.nanmean(learner.coverage(held_out, 0.9)))
         episodes = [item for item in self.items if item.group == TASK_GROUP]
         marks = school.exam.sit(school.learner(version), episodes)

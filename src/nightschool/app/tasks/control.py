@@ -20,9 +20,9 @@ from nightschool.types import (
     Learner,
     PoolError,
     Progress,
-    Simulator,
     System,
     Trajectory,
+    simulates,
 )
 
 POOL = 400
@@ -80,7 +80,7 @@ class ControlTask:
             "questions": 4,
             "written": WRITTEN,
             "pool_sample": 200,
-            **(exam if isinstance(self.body, Simulator) else {}),
+            **(exam if simulates(self.body) else {}),
         }
 
     def source(self) -> str:
@@ -91,7 +91,7 @@ class ControlTask:
         """Trajectories recorded before the school began."""
         if self.recorded is not None:
             return read_trajectories(self.recorded), f"the trajectories of {self.recorded.name}"
-        if not isinstance(self.body, Simulator):
+        if not simulates(self.body):
             return (), "none: bring recorded trajectories with --original"
         first = experiments(self.body, RECORDED, seed, "white")
         documents = [run(self.body, e, seed + i).document() for i, e in enumerate(first)]
@@ -99,13 +99,13 @@ class ControlTask:
 
     def contexts(self, seed: int) -> Iterable[Context]:
         """Random experiments."""
-        if isinstance(self.body, Simulator):
+        if simulates(self.body):
             for experiment in experiments(self.body, POOL, seed + 1, self.noise):
                 yield Context(experiment.document(), "pool", "random")
 
     def exam(self, seed: int, progress: Progress | None = None) -> Sequence[ExamItem]:
         """Held-out trajectories and episodes of the task, where a simulator can make them."""
-        if not isinstance(self.body, Simulator):
+        if not simulates(self.body):
             return ()
         from nightschool.app.tasks.control_exam import control_items
 

@@ -15,23 +15,25 @@ from typing import cast
 
 from nightschool.app import exam_file
 from nightschool.exams.control import task_items, trajectory_items
-from nightschool.learners.dynamics import KIND, settings_for
+from nightschool.exams.text import item_id
+from nightschool.learners.dynamics import KIND, Dynamics, settings_for
 from nightschool.types import (
-    Controller,
     ExamItem,
+    Experiment,
     NightschoolError,
     Policy,
     Progress,
     Reward,
     Simulator,
     Spec,
+    Trajectory,
 )
 
 TRAJECTORIES = 20
 """Held-out trajectories of each half: as many as a lost skill needs to be told."""
 
-EPISODES = 6
-VERSION = "1"
+EPISODES = 5
+VERSION = "2"
 """Changed with whatever changes an exam's items: a cache of another version is not read."""
 
 
@@ -46,30 +48,48 @@ def control_items(
         return exam_file.decode(path.read_bytes())
     except (OSError, ValueError, KeyError, NightschoolError):
         pass  # not there, or broken: it is made (again)
-    items = made(system, seed, progress)
+    packed = exam_file.encode(made(system, seed, progress))
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_bytes(exam_file.encode(items))
+    new.write_bytes(packed)
     os.replace(new, path)
-    return items
+    return exam_file.decode(packed)
 
 
 def made(system: Simulator, seed: int, progress: Progress | None = None) -> list[ExamItem]:
     """The items, computed."""
     told = progress or (lambda done, total: None)
-    planner = cast(Controller, KIND.begin("", settings_for(system.spec)))
+    planner = cast(Dynamics, KIND.begin("", settings_for(system.spec)))
 
     def controller(reward: Reward, episodes: int, number: int) -> Policy:
         return planner.controller(reward, episodes=episodes, seed=number, rollout=system.rollout)
 
-    steps = system.spec.steps
+    steps, whole = system.spec.steps, system.horizon
     items = trajectory_items(system, None, TRAJECTORIES, steps, seed, "random")
     told(1, 3)
-    items += trajectory_items(system, controller, TRAJECTORIES, steps, seed + 1, "controller")
+    runs = -(-TRAJECTORIES * steps // whole)
+    controlled = trajectory_items(system, controller, runs, whole, seed + 1, "controller")
+    items += [piece for item in controlled for piece in pieces(item, steps)][:TRAJECTORIES]
     told(2, 3)
     items += task_items(system, controller, EPISODES, seed + 2)
     told(3, 3)
     return items
+
+
+def pieces(item: ExamItem, steps: int) -> list[ExamItem]:
+    """A long trajectory as several, each as long as an experiment.
+
+    A controller's whole episodes are recorded, for it takes a while until it is where random
+    actions never come: a pendulum must be swung up first.
+    """
+    done = Trajectory.of(item.accepted[0])
+    cuts = []
+    for at in range(0, len(done.actions) - steps + 1, steps):
+        states, actions = done.states[at : at + steps + 1], done.actions[at : at + steps]
+        context = Experiment(done.system, states[0], states[0], actions).document()
+        accepted = Trajectory(done.system, states, actions).document()
+        cuts.append(ExamItem(item_id(context), context, (accepted,), item.group, item.source))
+    return cuts
 
 
 def cache_folder() -> Path:

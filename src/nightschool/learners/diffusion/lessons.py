@@ -94,7 +94,7 @@ def own_drawings(
             noises(pipeline, [f"own {seed} {i}"], 1)[:, 0],
             pipeline.read([caption])[0],
             steps=settings.draw_steps,
-            guidance=settings.guidance,
+            guidance=1.0,  # as it thinks the world is, not as it likes to draw it
         )
         for i, caption in enumerate(chosen)
     ]

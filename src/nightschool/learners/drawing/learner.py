@@ -112,8 +112,9 @@ class DrawingLearner:
         """How much of each held-out drawing the model explains, in [0, 1].
 
         One less the ratio of its squared velocity errors to those of the best constant (the mean
-        drawing that the base learned), at LEVELS, with noise keyed by the item's context. A base
-        has about 0.35 for captions that it does not know, and 0.6 for those that it does.
+        drawing that the base learned), at LEVELS, with noise keyed by the item's context. The
+        starter has 0.57 on captions that it does not know and 0.76 on those that it does; 100
+        drawings later it has 0.70 on the former.
         """
         rows = [(i, d) for i, item in enumerate(items) for d in item.accepted]
         captions = [caption_of(items[i].context) for i, _ in rows]

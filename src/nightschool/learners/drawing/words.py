@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,8 +45,9 @@ def features(captions: Sequence[str]) -> Floats:
 
 
 def _add(row: Floats, token: str) -> None:
-    for turn in range(_COLUMNS):
-        hashed = zlib.crc32(f"{turn} {token}".encode())
+    # A cryptographic hash: a checksum's columns for "1 four" and "1 nine" follow from each other.
+    digest = hashlib.blake2b(token.encode(), digest_size=4 * _COLUMNS).digest()
+    for hashed in np.frombuffer(digest, "<u4").tolist():
         row[(hashed >> 1) % len(row)] += 1.0 if hashed & 1 else -1.0
 
 

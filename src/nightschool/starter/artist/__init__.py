@@ -16,7 +16,11 @@ from nightschool.starter.artist.grammar import (
     unknown,
 )
 from nightschool.starter.artist.oracle import ArtistOracle
-from nightschool.starter.artist.originals import original_documents, pretraining_set
+from nightschool.starter.artist.originals import (
+    PRETRAINED_EACH,
+    original_documents,
+    pretraining_set,
+)
 
 
 def weights_folder() -> Path:
@@ -25,6 +29,7 @@ def weights_folder() -> Path:
 
 
 __all__ = [
+    "PRETRAINED_EACH",
     "SIDE",
     "ArtistOracle",
     "Scene",

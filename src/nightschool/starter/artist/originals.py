@@ -11,6 +11,9 @@ from nightschool.starter.artist.grammar import known
 from nightschool.types import Document
 from nightschool.types.drawing import drawing_document, encode_picture
 
+PRETRAINED_EACH = 300
+"""Drawings of each known caption that the base in the package was pretrained on."""
+
 
 def pretraining_set(each: int, seed: int) -> tuple[list[str], NDArray[np.uint8]]:
     """`each` drawings of every known caption: captions (n) and pictures (n, 28, 28) uint8."""

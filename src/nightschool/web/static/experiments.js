@@ -32,8 +32,9 @@ async function choose(row) {
     const found = await trial(row.id);
     if (shown === row.id) player = new Player($("trial"), found);
   } catch (error) {
-    const told = error instanceof Refusal ? error.message : "The trial could not be fetched; choose it again.";
-    if (shown === row.id) $("trial").replaceChildren(html("p", { class: "quiet" }, told));
+    const lost = "The trial could not be fetched; choose it again.";
+    const told = html("p", { class: "quiet" }, error instanceof Refusal ? error.message : lost);
+    if (shown === row.id) $("trial").replaceChildren(told);
   } finally {
     clearTimeout(waits);
     if (shown === row.id) $("thinking").hidden = true;

@@ -23,16 +23,13 @@ export class Player {
     this.pace = trial.seconds ?? PACE_S;
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.frame = 0;
-    this.views = this.charts(trial);
     const body = bodyOf(trial.system, trial.names.length);
-    const pictures = [];
-    if (body) {
-      const scene = new Scene(body, this.lines, { stills: this.still });
-      this.views.push(scene);
-      pictures.push(scene.root);
-    }
-    const charts = html("div", { class: "charts" }, ...this.views.filter((v) => v instanceof Chart).map((v) => v.root));
-    root.replaceChildren(html("div", { class: "player" }, ...pictures, this.controls(), charts));
+    const scenes = body ? [new Scene(body, this.lines, { stills: this.still })] : [];
+    const charts = this.charts(trial);
+    this.views = [...scenes, ...charts];
+    const roots = (views) => views.map((view) => view.root);
+    const below = html("div", { class: "charts" }, ...roots(charts));
+    root.replaceChildren(html("div", { class: "player" }, ...roots(scenes), this.controls(), below));
     if (this.still) this.show(this.steps);
     else this.play();
   }
@@ -48,7 +45,8 @@ export class Player {
     this.button = html("button", { type: "button", class: "play" }, "Play");
     this.button.hidden = this.still;
     this.button.addEventListener("click", () => (this.frame ? this.stop() : this.play()));
-    this.slider = html("input", { type: "range", min: 0, max: this.steps, step: "any", "aria-label": "Time" });
+    const range = { type: "range", min: 0, max: this.steps, step: "any" };
+    this.slider = html("input", { ...range, "aria-label": "Time" });
     this.slider.addEventListener("input", () => {
       this.stop();
       this.show(Number(this.slider.value));
