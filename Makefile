@@ -4,10 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check soak browser install
+.PHONY: demo demo-robot demo-artist test check soak browser install
 
 demo: $(READY)
 	$(BIN)/nightschool demo
+
+demo-robot: $(READY)
+	$(BIN)/nightschool demo --teacher robot --folder demo-robot
+
+demo-artist: $(READY)
+	$(BIN)/nightschool demo --teacher artist --folder demo-artist
 
 test: check browser
 	$(BIN)/pytest -n 2 --dist loadfile -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=90

@@ -24,7 +24,7 @@ def test_only_a_seed_makes_the_exam_partition_guessable(tmp_path):
     ("settings", "words"),
     [
         ({"strategy": "nope"}, "No part of kind strategies is called 'nope'; installed: bald"),
-        ({"exam": "oral"}, "No part of kind exams is called 'oral'; installed: text"),
+        ({"exam": "oral"}, "No part of kind exams is called 'oral'; installed: control"),
         ({"learner": "parrot"}, "No part of kind learners is called 'parrot'"),
     ],
 )

@@ -42,7 +42,8 @@ def control_items(
 ) -> Sequence[ExamItem]:
     """The items for a seed, from the cache where they are there."""
     settings = {name: getattr(system.spec, name) for name in Spec.__dataclass_fields__}
-    facts = [VERSION, seed, TRAJECTORIES, EPISODES, sorted(settings.items()), system.horizon]
+    noise = getattr(system, "noise", None)
+    facts = [VERSION, seed, noise, TRAJECTORIES, EPISODES, sorted(settings.items()), system.horizon]
     path = cache_folder() / f"exam-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.jsonl"
     try:
         return exam_file.decode(path.read_bytes())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nightschool.starter.artist import Split
 
 STARTER = "starter"
-ORIGINALS = 24
+ORIGINALS = 60
 """Drawings of each known caption in the starter's original dataset."""
 
 REFERENCES = 24
