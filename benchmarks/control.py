@@ -44,8 +44,15 @@ def main() -> None:
     plans = {}
     for seed, kind in itertools.product(seeds, kinds):
         nights, answers = DAYS[options.system][kind]
+        first, each = DAYS[options.system]["planned"]
         plans[f"{options.system}-{kind}-{seed}"] = ControlPlan(
-            seed=seed, system=options.system, nights=nights, answers=answers, **KINDS[kind]
+            seed=seed,
+            system=options.system,
+            nights=nights,
+            answers=answers,
+            examined=kind == "planned",  # the others only learn
+            returns_of=(first * each // answers,),
+            **KINDS[kind],
         )
     runs = run_all(plans, options)
     by_kind = {
@@ -68,12 +75,12 @@ def table(by_kind: Mapping[str, Sequence[Mornings]], done: int) -> None:
     print("| measure | before | " + " | ".join(f"{kind} (each seed)" for kind in by_kind) + " |")
     print("|---|---|" + "---|" * len(by_kind))
     before = by_kind["planned"][0][0]["trainee"]
-    for name in (n for n in before if n != "all"):
-        cells = [f"{before[name]:.3f}"]
+    for name in (n for n in after(by_kind["planned"][0], done) if n != "all"):
+        cells = [f"{before[name]:.3f}" if name in before else "-"]
         for runs in by_kind.values():
-            values = [after(run, done)[name] for run in runs]
+            values = [v for run in runs if (v := after(run, done).get(name)) is not None]
             seeds = ", ".join(f"{v:.3f}" for v in values)
-            cells.append(f"{statistics.median(values):.3f} ({seeds})")
+            cells.append(f"{statistics.median(values):.3f} ({seeds})" if values else "-")
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/drawing.py --seeds 5
 
-Every run is a school of its own with the artist's starter, five nights of 20 drawings. The hidden
+Every run is a school of its own with the artist's starter, ten nights of 10 drawings. The hidden
 exam has captions that the base knew, captions of the pool that it did not, and captions of no
 pool ("apart"). Recognition is by two judges that learned from real drawings only.
 """
@@ -19,14 +19,20 @@ from schools import Mornings, parser, run_all
 def main() -> None:
     """Run what is missing, then print the tables."""
     command = parser(__doc__ or "", "out/drawing")
-    command.add_argument("--nights", type=int, default=5)
-    command.add_argument("--answers", type=int, default=20)
+    command.add_argument("--nights", type=int, default=10)
+    command.add_argument("--answers", type=int, default=10)
     command.add_argument("--strategies", default="captions,even,random")
     options = command.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     strategies = options.strategies.split(",")
     plans = {
-        f"{strategy}-{seed}": DrawingPlan(strategy, seed, options.nights, options.answers)
+        f"{strategy}-{seed}": DrawingPlan(
+            strategy,
+            seed,
+            options.nights,
+            options.answers,
+            examined=strategy == "captions",  # the others only learn
+        )
         for seed in seeds
         for strategy in strategies
     }

@@ -109,3 +109,18 @@ def test_drawings_are_not_put_to_the_vote_each_is_an_example():
     bad = dataclasses.replace(given[1], reply=Reply.BAD_QUESTION, document=None)
     [one, two] = curate([dataclasses.replace(base, answers=(given[0], bad, given[2]))], 1)
     assert one.weight == two.weight == pytest.approx(2 / 3)
+
+
+def test_an_exams_own_drawings_are_never_replayed():
+    def drawn(shade):
+        return drawing_document("a dot", encode_picture(np.full((4, 4), shade, np.uint8)))
+
+    held_out, other = drawn(0), drawn(9)
+    lessons = [dataclasses.replace(example("a", "b"), target=d) for d in (held_out, other)]
+    fence = Fence([Document("Now Jane has")], [held_out, Document("four")])
+    fenced = FencedDataset(MemoryDataset(lessons, lessons, [held_out, other]), fence)
+    assert [e.target for e in fenced.new] == [other]
+    assert [e.target for e in fenced.earlier(9, 0)] == [other]
+    assert fenced.original(9, 0) == [other]
+    # A text that the exam accepts is an answer like any other: "four" may be learned elsewhere.
+    assert not fence.keeps(Document("four"))

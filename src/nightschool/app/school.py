@@ -309,7 +309,8 @@ class School:
     def fit(self, night: Night, manifest: Manifest) -> Version:
         """The trainee, taught on what is new; the trainee itself when nothing is."""
         parent = night.trainee()
-        fence = Fence(self.warehouse.documents(Partition.EXAM))
+        accepted = (a for item in self.examiner.bank(night) for a in item.accepted)
+        fence = Fence(self.warehouse.documents(Partition.EXAM), accepted)
         dataset = FencedDataset(night.dataset(manifest), fence)
         if not dataset.new and self._rebuilds(parent):  # all was withdrawn: forget it
             return night.store(self.learner(parent), parent, manifest)

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nightschool.types import TEXT, Context, Dataset, Document, Example, Manifest, normalise
+from nightschool.types import (
+    PICTURE,
+    TEXT,
+    Context,
+    Dataset,
+    Document,
+    Example,
+    Manifest,
+    normalise,
+)
 
 LEAD = 4
 """Words by which a place in a text is looked up; a longer context is then compared by its id."""
 
 
 class Fence:
-    """Finds the exam's contexts in texts, in one pass over the words however many they are."""
+    """Finds what the exam holds: its contexts in texts, and its own drawings and trajectories.
 
-    def __init__(self, contexts: Iterable[Document]) -> None:
+    A text is looked through in one pass over its words, however many contexts there are; what is
+    no text is known by its hash, whether it is a context or one of the `accepted` answers.
+    """
+
+    def __init__(self, contexts: Iterable[Document], accepted: Iterable[Document] = ()) -> None:
+        self._answers = {_name(document) for document in accepted if document.kind != TEXT}
         self._ids: set[int] = set()
         self._lengths: dict[tuple[str, ...], set[int]] = {}
         for document in contexts:
@@ -30,9 +44,15 @@ class Fence:
         """Whether a document is a context of the exam."""
         return Context(document).id in self._ids
 
+    def keeps(self, document: Document) -> bool:
+        """Whether a document that is no text is one of the exam's answers."""
+        return document.kind != TEXT and _name(document) in self._answers
+
     def holds(self, document: Document) -> bool:
         """Whether a text contains a context of the exam, from any word to any other."""
-        if document.kind != TEXT or not self._ids:
+        if document.kind != TEXT:
+            return self.keeps(document) or self.has(document)
+        if not self._ids:
             return False
         words = document.body.split()
         bare = list(map(normalise, words))
@@ -45,9 +65,14 @@ class Fence:
         )
 
 
+def _name(document: Document) -> str:
+    """What an answer that is no text is known by: a drawing by its picture, whatever its caption."""
+    return document.blobs.get(PICTURE) or document.digest.hex()
+
+
 @dataclass(frozen=True)
 class FencedDataset:
-    """A dataset whose original documents hold no context of the exam."""
+    """A dataset whose original documents hold no context of the exam, and none of its answers."""
 
     inner: Dataset
     fence: Fence
@@ -71,4 +96,6 @@ class FencedDataset:
         return [d for d in self.inner.original(n, seed) if not self.fence.holds(d)]
 
     def _examples(self, examples: Sequence[Example]) -> Sequence[Example]:
-        return [e for e in examples if not self.fence.has(e.context)]
+        return [
+            e for e in examples if not (self.fence.has(e.context) or self.fence.keeps(e.target))
+        ]

@@ -88,7 +88,7 @@ def base():
 
 def taught(learner, folder, *, examples=None, seed=3, progress=None, original=None, **settings):
     """A night of four drawings of the new caption."""
-    learner = replace(learner, settings=DrawingSettings.of(settings, learner.settings))
+    learner = replace(learner, settings=replace(learner.settings, **settings))
     new = [example(NEW, sheet) for sheet in range(4)] if examples is None else examples
     data = MemoryDataset(new, texts=originals() if original is None else original)
     return learner.fit(data, seed=seed, workspace=folder, progress=progress)
@@ -107,7 +107,7 @@ def contexts(captions, sheet=1):
 
 
 def test_conformance(base):
-    learner = replace(base, settings=DrawingSettings.of({"steps": 40}, base.settings))
+    learner = replace(base, settings=base.settings)
     check_learner(KIND, learner, [example(NEW, sheet) for sheet in range(6)], originals())
 
 
@@ -188,7 +188,7 @@ def test_guidance_pulls_towards_the_caption(base):
 
 
 def test_members_disagree_most_about_what_was_never_taught(base, tmp_path):
-    many = DrawingSettings.of({"members": 24, "directions": 8}, base.settings)
+    many = replace(base.settings, members=24, directions=8)
 
     def spread(learner):
         block = replace(learner, settings=many).observe(contexts([*BARS, NEW]), seed=1)[0]
@@ -291,7 +291,7 @@ def test_tonights_earlier_and_original_drawings_share_a_step():
     assert plan([lesson(2), lesson(0), lesson(4)], settings).shares == (16, 16)
     assert plan([lesson(0), lesson(3), lesson(4)], settings).shares == (16, 16)
     assert plan([lesson(2), lesson(0), lesson(0)], settings).shares == (32,)
-    assert steps(4, settings) == 150
+    assert steps(4, settings) == 200
     assert steps(1000, settings) == 750
 
 
@@ -398,7 +398,9 @@ def test_a_base_is_built_saved_in_16_bits_and_taught_on(tmp_path):
 def test_the_shape_is_decided_when_a_model_is_made(base, tmp_path):
     base.save(tmp_path)
     assert KIND.load(tmp_path, {"steps": 7}).settings.steps == 7
-    with pytest.raises(LearnerError, match=r"hidden.* are .*72.*set them back"):
+    # What is not set follows the package, not the folder.
+    assert KIND.load(tmp_path, {}).settings == replace(DrawingSettings(), **base.settings.shape)
+    with pytest.raises(LearnerError, match=r"'hidden': 72.*'hidden': 64.*set it back"):
         KIND.load(tmp_path, {"hidden": 72})
 
 

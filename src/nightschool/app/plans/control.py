@@ -37,7 +37,9 @@ class ControlPlan:
     """A school of control; its hidden exam holds trajectories and episodes that no gate sees.
 
     `noise` is how the pool's random actions are drawn (see `ControlTask`); `written` is how many
-    experiments the model plans each night: 0 where they are drawn at random.
+    experiments the model plans each night: 0 where they are drawn at random. Not `examined`, no
+    gate ever promotes. `returns_of` are the numbers of the versions whose returns are measured:
+    all by default, for it takes a while.
     """
 
     strategy: str
@@ -47,10 +49,12 @@ class ControlPlan:
     answers: int = 1
     noise: str = "held"
     written: int = 32
+    examined: bool = True
+    returns_of: tuple[int, ...] | None = None
 
     def build(self, folder: Path, progress: Progress | None = None) -> Measure:
         """The school, with its own exam; returns the measures of the hidden one."""
-        task = ControlTask(self.system, noise=self.noise)
+        task = ControlTask(self.system, noise=self.noise, examined=self.examined)
         init_school(
             folder,
             task,
@@ -64,7 +68,7 @@ class ControlPlan:
         )
         # Without sensor noise, which is a floor under every error.
         body = cast(Simulator, parts.system(self.system, noise=0.0))
-        return HiddenTrials(control_items(body, HIDDEN_SEED))
+        return HiddenTrials(control_items(body, HIDDEN_SEED), self.returns_of)
 
     def oracle(self, school: School) -> Oracle:
         """The school's own system."""
@@ -83,6 +87,7 @@ class HiddenTrials:
     """
 
     items: Sequence[ExamItem]
+    returns_of: tuple[int, ...] | None = None
 
     def __call__(self, school: School, version: Version) -> dict[str, float]:
         """The measures of one version."""
@@ -99,6 +104,8 @@ class HiddenTrials:
         measured = by_group(school.examiner.file())
         for group, held_out in measured.items():
             found[f"{group} inside 90 %"] = float(np.mean(learner.coverage(held_out, 0.9)))
+        if self.returns_of is not None and version.number not in self.returns_of:
+            return {"all": float("nan"), **found}
         episodes = [item for item in self.items if item.group == TASK_GROUP]
         marks = school.exam.sit(school.learner(version), episodes)
         for name in (RETURN, OVER_RANDOM):

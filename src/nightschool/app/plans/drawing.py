@@ -40,7 +40,7 @@ class DrawingPlan:
     """A school that draws; its hidden exam holds captions of the pool, and some of none.
 
     `sheets` is how often a caption may be drawn; `hidden` is how many held-out drawings of each
-    caption the hidden exam has.
+    caption the hidden exam has. Not `examined`, no gate ever promotes.
     """
 
     strategy: str
@@ -49,12 +49,13 @@ class DrawingPlan:
     answers: int = 10
     sheets: int = 8
     hidden: int = 4
+    examined: bool = True
 
     def build(self, folder: Path, progress: Progress | None = None) -> Measure:
         """The starter's school; the hidden exam is drawn from held-out digits of its own seed."""
         init_school(
             folder,
-            DrawingTask(sheets=self.sheets),
+            DrawingTask(sheets=self.sheets, examined=self.examined),
             settings={
                 "strategy": self.strategy,
                 "questions": self.answers,

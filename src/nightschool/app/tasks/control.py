@@ -42,13 +42,15 @@ class ControlTask:
 
     A simulator brings its own pool, original trajectories and exam; for a robot or an instrument
     they are brought with `--original` and `nightschool pool add`. `noise` is how the pool's random
-    actions are drawn: "held" (piecewise constant) or "white".
+    actions are drawn: "held" (piecewise constant) or "white". Not `examined`, a simulator's school
+    begins without an exam of its own.
     """
 
     system: str
     system_settings: Mapping[str, Any] = field(default_factory=dict)
     recorded: Path | None = None
     noise: str = "held"
+    examined: bool = True
     kind: str = EXPERIMENT
     untaught: bool = True
 
@@ -105,7 +107,7 @@ class ControlTask:
 
     def exam(self, seed: int, progress: Progress | None = None) -> Sequence[ExamItem]:
         """Held-out trajectories and episodes of the task, where a simulator can make them."""
-        if not simulates(self.body):
+        if not (self.examined and simulates(self.body)):
             return ()
         from nightschool.app.tasks.control_exam import control_items
 

@@ -49,13 +49,15 @@ class DrawingTask:
 
     `captions` is a file of captions (text, JSON lines, CSV or Parquet), each of which may be
     drawn `sheets` times; without one the starter has its own. `drawings` is a JSON-lines file of
-    the model's original dataset: "caption" and "picture", a path beside the file.
+    the model's original dataset: "caption" and "picture", a path beside the file. Not `examined`,
+    the starter's school begins without an exam of its own.
     """
 
     captions: Path | None = None
     model: str = STARTER
     drawings: Path | None = None
     sheets: int = SHEETS
+    examined: bool = True
     kind: str = CAPTION
     untaught: bool = False
 
@@ -112,7 +114,7 @@ class DrawingTask:
 
     def exam(self, seed: int, progress: Progress | None = None) -> Sequence[ExamItem]:
         """Held-out drawings, and references for the judges, for the starter's own captions."""
-        if self.model != STARTER:
+        if self.model != STARTER or not self.examined:
             return ()
         from nightschool.starter import artist
 

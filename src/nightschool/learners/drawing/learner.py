@@ -232,11 +232,11 @@ class DrawingKind:
         """A learner from a folder that `save` wrote; its shape is what it was made with."""
         _needs_pillow()
         brain, stored = storing.read(folder)
-        chosen = DrawingSettings.of(settings, stored)
+        chosen = DrawingSettings.of(settings, stored.shape)
         if chosen.shape != stored.shape:
             raise LearnerError(
-                f"side, kept, hidden, blocks and condition are {chosen.shape}, but the model in "
-                f"{folder} has {stored.shape}; set them back, or begin a new school."
+                f"The settings want a model of the shape {chosen.shape}, but the one in {folder} "
+                f"has {stored.shape}; set it back, or begin a new school."
             )
         return DrawingLearner(Recipe("drawing", dict(settings)), chosen, brain)
 

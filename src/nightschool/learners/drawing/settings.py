@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Self
 
 from nightschool.types import LearnerError
 
 _MAY_BE_ZERO = {"earlier", "original", "pair_dropout", "word_dropout", "no_caption", "jitter"}
+SHAPE = ("side", "kept", "hidden", "blocks", "condition")
 _SHARES = {"replay", "pair_dropout", "word_dropout", "no_caption"}
 
 
@@ -30,7 +32,7 @@ class DrawingSettings:
     hidden: int = 352
     blocks: int = 4
     condition: int = 128
-    steps: int = 150
+    steps: int = 200
     passes: int = 6
     learning_rate: float = 1e-3
     batch: int = 96
@@ -49,24 +51,25 @@ class DrawingSettings:
     threads: int = 1
 
     @classmethod
-    def of(
-        cls, settings: Mapping[str, object], base: DrawingSettings | None = None
-    ) -> DrawingSettings:
-        """Settings over `base`; LearnerError for an unknown key or a value out of range."""
-        defaults = {f.name: getattr(base or cls(), f.name) for f in fields(cls)}
+    def of(cls, settings: Mapping[str, object], shape: Mapping[str, object] | None = None) -> Self:
+        """Settings from a mapping, over a model's `shape`; the rest as chosen here.
+
+        Raises LearnerError for an unknown key or a value out of range.
+        """
+        kinds = {f.name: type(f.default) for f in fields(cls)}
         for key, value in settings.items():
-            if key not in defaults:
+            if key not in kinds:
                 raise LearnerError(
                     f"The drawing learner has no setting {key!r}; it has: "
-                    f"{', '.join(sorted(defaults))}."
+                    f"{', '.join(sorted(kinds))}."
                 )
-            _check(key, value, type(defaults[key]))
-        return cls(**{**defaults, **settings})
+            _check(key, value, kinds[key])
+        return cls(**{**(shape or {}), **settings})  # type: ignore[arg-type]
 
     @property
-    def shape(self) -> tuple[int, int, int, int, int]:
-        """What a model's weights depend on."""
-        return self.side, self.kept, self.hidden, self.blocks, self.condition
+    def shape(self) -> dict[str, int]:
+        """What a model's weights depend on; kept with them."""
+        return {key: getattr(self, key) for key in SHAPE}
 
 
 def _check(key: str, value: object, wanted: type) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -54,20 +54,19 @@ def save(folder: Path, brain: Brain, settings: DrawingSettings, *, half: bool = 
     facts = {
         "format": _FORMAT,
         "learner": "drawing",
-        "settings": asdict(settings),
+        "shape": settings.shape,
         "taught": dict(brain.taught),
     }
     (folder / _FACTS).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def read(folder: Path) -> tuple[Brain, DrawingSettings]:
-    """A learner's brain and the settings it was saved with; LearnerError when it is not one."""
+    """A learner's brain, and settings of its shape; LearnerError when there is none."""
     try:
         facts = json.loads((folder / _FACTS).read_text("utf-8"))
         if facts.get("format") != _FORMAT or facts.get("learner") != "drawing":
             raise LearnerError(f"{folder} has format {facts.get('format')!r}; this is {_FORMAT}.")
-        known = {f.name for f in fields(DrawingSettings)}
-        settings = DrawingSettings.of({k: v for k, v in facts["settings"].items() if k in known})
+        settings = DrawingSettings.of(facts["shape"])
         tensors = {k: v.float() for k, v in load_file(folder / _MODEL).items()}
         network = blank(settings)
         prefix = "network."
