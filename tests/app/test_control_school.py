@@ -18,7 +18,9 @@ from nightschool.app.tasks.trials import held, white
 from nightschool.loop import teach
 from nightschool.types import (
     ConfigError,
+    Context,
     Decision,
+    ExamError,
     Experiment,
     Partition,
     PoolError,
@@ -180,3 +182,60 @@ def test_mornings_of_a_simulated_school(tmp_path, monkeypatch):
     assert "random error 20" not in first, "an experiment of the spring has 12 steps"
     assert 0 <= last["random inside 90 %"] <= 1
     assert last["all"] == last["return"]
+
+
+def test_an_owner_brings_trajectories_to_the_exam(school, tmp_path):
+    before = len(school.examiner.marked())
+    done = Trajectory("spring", np.full((13, 2), 0.5), np.full((12, 1), 0.25)).document()
+    (tmp_path / "held.jsonl").write_text(done.body + "\n")
+    assert school.examiner.add(tmp_path / "held.jsonl") == 1
+    assert len(school.examiner.marked()) == before + 1
+    assert school.exam_now()
+    for broken in ('{"context": "2 + 2 =", "answer": "4"}\n', "\n"):
+        (tmp_path / "words.jsonl").write_text(broken)
+        with pytest.raises(ExamError, match=r"words\.jsonl"):
+            school.examiner.add(tmp_path / "words.jsonl")
+    assert len(school.examiner.marked()) == before + 1
+
+
+def test_an_experiment_of_another_shape_is_refused_before_it_is_added(school):
+    other = Experiment("spring", np.zeros(3), np.zeros(3), np.zeros((4, 1)))
+    with pytest.raises(PoolError, match="3 coordinates"):
+        school.check(Context(other.document()))
+    school.check(school.warehouse.contexts(Partition.TRAINING)[0])
+
+
+def test_where_everything_was_tried_it_writes_from_what_it_tried(school):
+    school.night()
+    teach(school, school.oracle, 4)
+    asked = school.warehouse.contexts(Partition.TRAINING, answered=True)
+    learner = school.learner(school.warehouse.trainee())
+    written = school._written(learner, [], asked, 1)
+    assert written
+    assert not {c.id for c in written} & {c.id for c in asked}
+
+
+def test_settings_that_a_part_does_not_have_are_refused(school):
+    with pytest.raises(ConfigError, match="no setting 'bogus'; known: noise"):
+        change_config(school.folder, "system_settings.bogus", 1)
+    with pytest.raises(ConfigError, match="no setting 'bogus'"):
+        change_config(school.folder, "oracle_settings.bogus", 1)
+    change_config(school.folder, "system_settings.noise", 0.5)
+    with pytest.raises(ConfigError, match="needs 'url'"):
+        parts.system("http")
+
+
+def test_another_exam_marks_anew(school):
+    champion, items = school.champion(), school.examiner.bank()
+    school.night()
+    first = school.examiner.sit(champion, items)
+
+    class Lenient:
+        def items(self, answered):
+            return []
+
+        def sit(self, learner, items):
+            return []
+
+    school.exam = Lenient()
+    assert school.examiner.sit(champion, items).bank != first.bank

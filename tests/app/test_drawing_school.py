@@ -18,7 +18,7 @@ from nightschool.app.tasks import drawing as drawing_task
 from nightschool.loop import teach
 from nightschool.starter import artist
 from nightschool.testing import check_exam, check_oracle
-from nightschool.types import Partition, PoolError, caption_of, encode_picture
+from nightschool.types import ExamError, Partition, PoolError, caption_of, encode_picture
 
 QUICK = {"steps": 12, "passes": 1, "original": 64, "euler": 4, "directions": 2}
 SOME = ("a seven", "a big seven", "two threes", "a turned one", "a five at the top left", "a six")
@@ -92,7 +92,7 @@ def test_captions_of_ones_own_may_each_be_drawn_several_times(tmp_path):
     task = DrawingTask(tmp_path / "captions.txt", sheets=5)
     init_school(tmp_path / "own", task, settings={"learner_settings": QUICK})
     with School.open(tmp_path / "own") as school:
-        pool = school.warehouse.contexts(Partition.TRAINING)
+        pool = [c for side in Partition for c in school.warehouse.contexts(side)]
         assert Counter(caption_of(c.document) for c in pool) == {"a cat": 5, "a dog": 5}
 
 
@@ -140,3 +140,28 @@ def test_mornings_of_a_simulated_school(tmp_path, monkeypatch):
     assert last.trainee["all"] == last.trainee["unknown recognised"]
     assert last.trainee["unknown denoising loss"] != first.trainee["unknown denoising loss"]
     assert "unknown nearest lesson" not in first.trainee
+
+
+def test_captions_of_ones_own_are_examined_by_what_people_draw(tmp_path):
+    (tmp_path / "captions.txt").write_text("\n".join(f"a thing {i}" for i in range(40)))
+    task = DrawingTask(tmp_path / "captions.txt", sheets=1)
+    init_school(tmp_path / "own", task, settings={"learner_settings": QUICK, "seed": 5})
+    with School.open(tmp_path / "own") as school:
+        assert school.examiner.marked() == []
+        exam = school.warehouse.contexts(Partition.EXAM)
+        assert 2 <= len(exam) <= 16, "about a fifth of the sheets are kept for the exam"
+        school.night()
+        assert Partition.EXAM in {q.partition for q in school.warehouse.queue()}
+
+
+def test_an_owner_brings_drawings_to_the_exam(school, tmp_path):
+    before = len(school.examiner.marked())
+    (tmp_path / "cat.png").write_bytes(encode_picture(np.zeros((9, 9), np.uint8)))
+    (tmp_path / "held.jsonl").write_text('{"caption": "a cat", "picture": "cat.png"}\n')
+    assert school.examiner.add(tmp_path / "held.jsonl") == 1
+    assert len(school.examiner.marked()) == before + 1
+    [mark] = [m for m in school.exam_now()[0].marks if m.group == "a cat" and m.gates]
+    assert mark.name == "loss"
+    (tmp_path / "words.jsonl").write_text('{"context": "2 + 2 =", "answer": "4"}\n')
+    with pytest.raises(ExamError, match=r"words\.jsonl, line 1"):
+        school.examiner.add(tmp_path / "words.jsonl")

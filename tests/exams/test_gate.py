@@ -181,3 +181,53 @@ def test_other_banks_and_missing_items_are_refused(case: Cases) -> None:
 def test_a_re_run_decides_alike(case: Cases) -> None:
     seen = case(*drawn(80, 0.04))
     assert balanced().judge(3, seen) == balanced().judge(3, seen)
+
+
+def results(before: dict[str, list[float]], after: dict[str, list[float]]) -> Case:
+    """A case with several kinds of gating marks, each kind on items of its own."""
+    made = [
+        ExamResult(
+            version,
+            "bank",
+            tuple(
+                Mark(name, value, True, f"{name}{i}", name)
+                for name, values in marks.items()
+                for i, value in enumerate(values)
+            ),
+        )
+        for version, marks in (("v0", before), ("v1", after))
+    ]
+    return Case(0, made[0], made[1], None, ())
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_few_marks_of_another_kind_that_collapse_refuse_it(gate: EvidenceGate) -> None:
+    before = {"foresees": [0.8] * 150, "does": [0.9] * 5}
+    fine = gate.judge(1, results(before, {"foresees": [0.95] * 150, "does": [0.9] * 5}))
+    assert fine.decision is Decision.PROMOTE
+    fallen = gate.judge(1, results(before, {"foresees": [0.95] * 150, "does": [0.2] * 5}))
+    assert fallen.decision is Decision.KEEP
+    assert "marks of does" in fallen.evidence["lost"]
+    assert "marks of does" in fallen.reason
+
+
+def test_two_marks_on_one_item_are_one_item() -> None:
+    def case_of(copies: int) -> Case:
+        before, after = drawn(60, 0.03)
+        made = [
+            ExamResult(
+                version,
+                "bank",
+                tuple(
+                    Mark(f"m{copy}", value, True, f"i{i}")
+                    for copy in range(copies)
+                    for i, value in enumerate(values)
+                ),
+            )
+            for version, values in (("v0", before), ("v1", after))
+        ]
+        return Case(0, made[0], made[1], None, ())
+
+    one, two = (balanced().judge(1, case_of(n)) for n in (1, 2))
+    assert one.items == two.items == 60
+    assert one.p_worse == pytest.approx(two.p_worse)

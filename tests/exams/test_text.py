@@ -93,7 +93,8 @@ def test_trained_contexts_are_refused_and_listed() -> None:
 def test_bank_hash_knows_content_not_order() -> None:
     a, b = file_item("a", ["1"], "g"), file_item("b", ["2"], "")
     assert bank_hash([a, b]) == bank_hash([b, a])
-    assert bank_hash([a]) == bank_hash([file_item(" A ", ["1."], "other")])
+    assert bank_hash([a]) == bank_hash([file_item(" A ", ["1."], "g")])
+    assert bank_hash([a]) != bank_hash([file_item("a", ["1"], "other")])
     assert len({bank_hash(x) for x in ([], [a], [b], [file_item("a", ["1", "2"], "g")])}) == 4
 
 

@@ -13,10 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nightschool.oracles.physical import PhysicalOracle
+from nightschool.oracles.physical import HALTED, PhysicalOracle
 from nightschool.testing import check_oracle, check_system
-from nightschool.types import ConfigError, Document, Oracle, OracleError, Reply, Trajectory
+from nightschool.types import (
+    ConfigError,
+    Document,
+    Experiment,
+    Oracle,
+    OracleError,
+    Reply,
+    Trajectory,
+)
 from tests.oracles.cart import SPEC, Cart, ask, question, raising
+
+
+def sent_to(*start, state=(0.0, 0.0)):
+    """An experiment whose command is another than the state that it says is there."""
+    made = Experiment("cart", np.array(start), np.array(state), np.array([[0.5]]))
+    return question(made.document())
 
 
 def done(said):
@@ -79,6 +93,10 @@ def test_a_trial_is_timed_by_the_clock_on_the_wall():
         (ask(((0.5,), (1.25,))), "step 2: push 1.25 is outside its limits -1 to 1"),
         (ask(((-1.000001,),)), "step 1: push -1.000001 is outside"),
         (ask(start=(-3.0, 0.0)), "start: place -3 is outside its limits -2 to 2"),
+        (sent_to(9.0, 0.0), "start: place 9 is outside its limits -2 to 2"),
+        (sent_to(0.0, 0.0, state=(9.0, 0.0)), "start: place 9 is outside its limits -2 to 2"),
+        (sent_to(0.0), "start has 1 numbers; cart has 2 coordinates"),
+        (sent_to(0.0, 0.0, 9.0), "start has 3 numbers; cart has 2 coordinates"),
         (question(Document("push it")), "is no experiment"),
         (question(Document('{"system": "cart"}', "experiment")), "no experiment"),
         (question(Document("[" * 100_000, "experiment")), "no experiment"),
@@ -110,6 +128,23 @@ def test_what_must_not_be_done_is_refused_before_anything_is_sent(asked, says):
     assert said.document is None
     assert says in said.note
     assert cart.calls == []
+
+
+class Simulated(Cart):
+    """A cart with a start of another kind: three numbers, of which only the last is a place."""
+
+    horizon = 5
+    starts = reward = rollout = None
+
+    def begin(self, start, seed):
+        return super().begin(start[-1:].repeat(2) if len(start) == 3 else start, seed)
+
+
+def test_a_simulator_may_have_starts_of_another_length_but_its_states_are_checked():
+    cart = Simulated()
+    assert done(PhysicalOracle(cart).answer(sent_to(9.0, 9.0, 0.5))).states[0].tolist() == [0.5] * 2
+    assert PhysicalOracle(cart).answer(sent_to(9.0, 0.0)).reply is Reply.BAD_QUESTION
+    assert cart.calls.count("begin") == 1
 
 
 def test_a_limit_that_was_rounded_in_writing_is_not_refused_and_never_exceeded():
@@ -282,6 +317,32 @@ def test_the_system_is_stopped_when_whoever_waits_is_interrupted(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         PhysicalOracle(cart).answer(ask())
     assert cart.calls == ["begin", "step 1", "step 2", "stop"]
+
+
+def halting(call):
+    """A cart whose oracle is halted while that call is being done, and the oracle."""
+    cart = Cart(**{call: lambda: oracle.halt() or cart.state.copy()})
+    oracle = PhysicalOracle(cart)
+    return cart, oracle
+
+
+def test_a_trial_that_is_halted_ends_before_its_next_step_and_is_kept():
+    cart, oracle = halting("step_2")
+    said = oracle.answer(ask())
+    trajectory = done(said)
+    assert trajectory.ended == said.note == HALTED == "halted: the school is closing"
+    assert len(trajectory.actions) == 2
+    assert cart.calls == ["begin", "step 1", "step 2", "stop"]
+
+
+def test_halted_before_a_whole_step_the_question_waits_and_the_system_is_stopped():
+    cart, oracle = halting("begin")
+    with pytest.raises(OracleError, match="its question waits: halted: the school is closing"):
+        oracle.answer(ask())
+    assert cart.calls == ["begin", "stop"]
+    with pytest.raises(OracleError, match="its questions wait: halted"):
+        oracle.answer(ask())
+    assert cart.calls == ["begin", "stop"], "a halted oracle began another trial"
 
 
 def test_two_questions_are_never_tried_at_once():

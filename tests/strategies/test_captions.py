@@ -101,3 +101,36 @@ def test_without_former_questions_all_counts_are_zero():
     picks = CAPTIONS.choose([bare], 2, 0)
     assert picks.index.tolist() == [1, 0]
     assert (picks.scores > 0).all()
+
+
+def test_the_noise_of_arithmetic_makes_no_new_caption():
+    """Without it each of the eight sheets would be a caption never drawn, and 0 come first."""
+    which = [c for c in range(4) for _ in range(2)]
+    observation = pool(np.eye(4), which, [9.0, 0.1, 0.1, 0.1], asked=[0])
+    clean = CAPTIONS.choose([observation], 8, 0).index
+    noise = 1e-6 * np.random.default_rng(3).standard_normal(observation.embeddings.shape)
+    observation.embeddings[:] += noise.astype(np.float32)
+    assert CAPTIONS.choose([observation], 8, 0).index.tolist() == clean.tolist()
+    captions, scores = chosen(observation, which, 8)
+    assert sorted(captions[:3]) == [1, 2, 3]
+    assert scores.min() < -1
+
+
+def test_captions_of_large_embeddings_stay_apart():
+    which = list(range(5))
+    large = 1e9 * np.random.default_rng(0).standard_normal((5, 40))
+    observation = pool(large, which, [1.0] * 5)
+    assert EVEN.choose([observation], 5, 0).scores.tolist() == [0.0] * 5
+
+
+def test_captions_are_told_apart_beyond_one_block_of_rows():
+    which = [c for c in range(300) for _ in range(2)]
+    observation = pool(np.arange(300)[:, None], which, [1.0] * 300)
+    observation.embeddings[::2] += np.float32(1e-3)
+    picks = EVEN.choose([observation], 600, 0)
+    assert sorted(which[i] for i in picks.index[:300]) == list(range(300))
+
+
+def test_a_row_is_what_its_like_is():
+    observation = pool([[0.0], [0.008], [0.016], [1.0]], range(4), [1.0] * 4)
+    assert sorted(EVEN.choose([observation], 4, 0).scores) == [-2.0, -1.0, 0.0, 0.0]

@@ -54,3 +54,12 @@ def test_a_batch_is_spread_out():
 def test_contexts_that_tell_nothing_come_last():
     values = np.array([[[0.0], [0.1], [np.nan]], [[0.0], [-0.1], [0.0]]])
     assert Information().choose([seen(values)], 3, 0).index[0] == 1
+
+
+def test_a_place_that_is_no_number_does_not_end_the_spread():
+    """The broken one tells most and is asked first; of the rest, the far one is next."""
+    values = np.array([[[9.0], [1.0], [1.0], [0.8]], [[-9.0], [-1.0], [-1.0], [-0.8]]])
+    pool = seen(values, embeddings=[[np.nan], [1.0], [1.01], [-5.0]])
+    assert Information().choose([pool], 2, 0).index.tolist() == [0, 3]
+    asked = seen(values, embeddings=[[7.0], [1.0], [1.01], [-5.0]], asked=[[np.inf]])
+    assert Information().choose([asked], 2, 0).index.tolist() == [0, 3]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nightschool.strategies import BALD, HYBRID, RANDOM, bald, by_score, entropy
+from nightschool.strategies import BALD, HYBRID, RANDOM, Hybrid, bald, by_score, entropy
 from nightschool.strategies.batch import spread
 from nightschool.testing import check_strategy
 from nightschool.testing.strategies import make_pool
@@ -86,3 +86,29 @@ def test_hybrid_mixes_value_and_coverage():
     pool.probs[:, 90:] = 1 / pool.probs.shape[-1]
     assert (BALD.choose([pool], 20, 1).index < 90).all()
     assert (HYBRID.choose([pool], 20, 1).index >= 90).any()
+
+
+def test_a_place_that_is_no_number_does_not_end_the_spread():
+    """Asked about something broken, hybrid still visits both clusters, one of them a few."""
+    pool = make_pool(n=60, d=3)
+    pool.probs[:] = pool.probs[:, :1]
+    pool.embeddings[:] = 0.01 * pool.embeddings
+    pool.embeddings[0] = 100.0
+    pool.asked[:] = 0.0
+    pool.asked[0] = np.nan
+    picks = [Hybrid(coverage=1.0).choose([pool], 2, key).index for key in range(20)]
+    assert all(0 in index for index in picks)
+
+
+class _Crashes:
+    """A strategy that looks at embeddings and cannot bear what is no number."""
+
+    def choose(self, blocks, n, key):
+        if blocks and not np.isfinite(np.concatenate([b.embeddings for b in blocks])).all():
+            raise FloatingPointError
+        return RANDOM.choose(blocks, n, key)
+
+
+def test_conformance_looks_at_embeddings_that_are_no_numbers():
+    with pytest.raises(FloatingPointError):
+        check_strategy(_Crashes())

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 
@@ -15,9 +16,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 from web_fakes import FakeSchool, a_caption, a_question, an_experiment, new_id
 
-from nightschool.types import decode_picture, encode_picture
+from nightschool.types import AnswerError, decode_picture, encode_picture
 from nightschool.web import create_app
-from nightschool.web.drawings import MOST_STROKES
+from nightschool.web.drawings import MOST_STROKES, checked
 
 SEVEN = np.full((32, 32), 255, np.uint8)
 SEVEN[4:8, 6:26] = 0
@@ -157,6 +158,27 @@ def test_refusals_say_what_is_wrong_with_a_drawing(
     assert reply.status_code == 422
     assert word in reply.json()["error"]
     assert not school.answers
+
+
+@pytest.mark.parametrize(
+    ("stroke", "piece"),
+    [
+        ('{"tool": "pen", "width": 1, "points": [#]}', "[]"),
+        ("#", "{}"),
+        ("#", '{"tool": "pen", "width": 1, "points": []}'),
+    ],
+)
+def test_many_bad_strokes_cost_no_more_than_one(stroke: str, piece: str) -> None:
+    many = ",".join([piece] * (1_000_000 // (len(piece) + 1)))
+    sent = f'{{"width": 256, "height": 256, "strokes": [{stroke.replace("#", many)}]}}'
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnswerError, match="strokes"):
+            checked(sent)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(sent)
 
 
 @pytest.mark.parametrize("question", [a_question(0, "One and one is"), an_experiment(0)])

@@ -11,9 +11,17 @@ import numpy as np
 import pytest
 from test_web_drawing import written
 from web_browser import settled
-from web_fakes import FakeSchool, Server, a_caption
+from web_fakes import FakeSchool, Server, a_caption, new_id
 
-from nightschool.types import AnswerError, decode_picture, encode_picture
+from nightschool.types import (
+    Answer,
+    AnswerError,
+    Reply,
+    decode_picture,
+    drawing_document,
+    encode_picture,
+)
+from nightschool.web.pages import key_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +48,7 @@ def asks(page: Page, caption: str) -> None:
     )
 
 
-def stroke(page: Page, points: Sequence[tuple[float, float]]) -> None:
+def stroke(page: Page, points: Sequence[tuple[float, float]], *, lift: bool = True) -> None:
     """A line by mouse; places are shares of the sheet."""
     box = page.locator("#sheet").bounding_box()
     assert box is not None
@@ -49,7 +57,8 @@ def stroke(page: Page, points: Sequence[tuple[float, float]]) -> None:
     page.mouse.down()
     for x, y in places[1:]:
         page.mouse.move(x, y, steps=8)
-    page.mouse.up()
+    if lift:
+        page.mouse.up()
 
 
 def pixels(page: Page) -> NDArray[np.uint8]:
@@ -202,6 +211,133 @@ def test_a_drawing_survives_reload_and_a_closed_tab(
     again.click("#send")
     settled(again, lambda: len(school.answers) == 1)
     assert len(kept(school)[1]["strokes"]) == 2
+
+
+def test_a_stroke_that_is_being_drawn_counts(page: Page, school: FakeSchool) -> None:
+    asks(page, "a big seven")
+    stroke(page, POST)
+    before = page.evaluate(INK)
+    stroke(page, BAR, lift=False)
+    page.keyboard.press("Control+z")
+    page.mouse.up()
+    assert page.evaluate(INK) == before
+    stroke(page, BAR, lift=False)
+    page.keyboard.press("Enter")
+    page.mouse.up()
+    asks(page, "two threes")
+    settled(page, lambda: len(school.answers) == 1)
+    assert inked(kept(school)[0], 0.4, 0.25)
+    stroke(page, BAR, lift=False)
+    page.reload()
+    page.mouse.up()
+    asks(page, "two threes")
+    assert inked(pixels(page), 0.4, 0.25)
+
+
+def test_another_tabs_answer_does_not_tear_the_pen_away(
+    page: Page, context: BrowserContext, server: Server, school: FakeSchool
+) -> None:
+    second = context.new_page()
+    second.goto(server.url)
+    asks(second, "a big seven")
+    stroke(second, BAR)
+    page.bring_to_front()
+    asks(page, "a big seven")
+    stroke(page, POST, lift=False)
+    second.evaluate("document.getElementById('send').click()")
+    settled(page, lambda: len(school.answers) == 1)
+    page.wait_for_timeout(200)
+    page.mouse.up()
+    assert page.inner_text("#caption") == "a big seven"
+    assert inked(pixels(page), 0.5, 0.6)
+
+
+def test_every_tab_keeps_its_own_drawing(
+    page: Page, context: BrowserContext, server: Server
+) -> None:
+    asks(page, "a big seven")
+    stroke(page, BAR)
+    bar = page.evaluate(INK)
+    second = context.new_page()
+    second.goto(server.url)
+    asks(second, "a big seven")
+    assert pixels(second).min() == 255  # the first tab lives, and keeps what is its own
+    stroke(second, POST)
+    post = second.evaluate(INK)
+    page.close()
+    second.reload()
+    asks(second, "a big seven")
+    assert second.evaluate(INK) == post
+    second.click("text=Skip")
+    asks(second, "a big seven")
+    assert second.evaluate(INK) == bar  # that of the closed tab comes next
+    second.close()
+    third = context.new_page()
+    third.goto(server.url)
+    asks(third, "a big seven")
+    assert third.evaluate(INK) == bar
+
+
+# Leaves a draft as an earlier version of the page kept it.
+LONG = """async ([key, points]) => {
+  const { question } = await (await fetch("/api/next?person=me")).json();
+  const along = [...Array(points).keys()].map((i) => [i % 200 + 20.5, 64.5, i, 0.5]);
+  const stroke = { tool: "pen", width: 14, points: along };
+  const now = { question, draft: { steps: [stroke] }, note: "", seconds: 1, at: 1 };
+  const draft = JSON.stringify({ now, later: [] });
+  localStorage.clear();
+  sessionStorage.clear();
+  localStorage.setItem(`nightschool/${key}/draft`, draft);
+}"""
+
+
+@pytest.mark.parametrize(("points", "sent"), [(100, True), (60_000, False)])
+def test_strokes_that_are_too_long_stay_and_the_picture_goes(
+    page: Page, server: Server, school: FakeSchool, points: int, sent: bool
+) -> None:
+    asks(page, "a big seven")
+    page.goto(f"{server.url}/status")
+    page.evaluate(LONG, [key_of(school), points])
+    page.goto(server.url)
+    asks(page, "a big seven")
+    page.keyboard.press("Enter")
+    settled(page, lambda: len(school.answers) == 1)
+    picture, strokes = kept(school)
+    assert inked(picture, 0.3, 0.25)
+    assert bool(strokes) is sent
+
+
+def test_strokes_of_a_larger_sheet_are_fitted(page: Page, school: FakeSchool) -> None:
+    asks(page, "a big seven")
+    points = [[100, 250, 0, 0.5], [800, 250, 9, 0.5]]
+    line = {"tool": "pen", "width": 80, "points": points}
+    strokes = json.dumps({"width": 1000, "height": 1000, "strokes": [line]}).encode()
+    white = encode_picture(np.full((9, 9), 255, np.uint8))
+    drawn = drawing_document("two threes", white, strokes)
+    school.keep(Answer(new_id(), "q1", "me", Reply.ANSWER, drawn, 1.0, 0.0))
+    page.keyboard.press("u")
+    asks(page, "two threes")
+    picture = pixels(page)
+    assert inked(picture, 0.7, 0.25)
+    assert inked(picture, 0.5, 0.28)
+    assert not inked(picture, 0.9, 0.25)
+    assert not inked(picture, 0.5, 0.33)
+
+
+def test_a_picture_on_its_way_is_not_forgotten(page: Page, school: FakeSchool) -> None:
+    asks(page, "a big seven")
+    black = encode_picture(np.zeros((9, 9), np.uint8))
+    drawn = drawing_document("two threes", black)
+    school.keep(Answer(new_id(), "q1", "me", Reply.ANSWER, drawn, 1.0, 0.0))
+    page.route("**/api/pictures/*", lambda route: route.abort())
+    page.keyboard.press("u")
+    asks(page, "two threes")
+    page.wait_for_timeout(200)
+    assert pixels(page).min() == 255
+    page.unroute("**/api/pictures/*")
+    page.reload()
+    asks(page, "two threes")
+    settled(page, lambda: inked(pixels(page), 0.5, 0.5))
 
 
 def test_a_cut_network_loses_no_drawing(
@@ -374,6 +510,23 @@ def test_a_full_browser_says_so_and_sends_all_the_same(
     context.set_offline(False)
     settled(page, lambda: len(school.answers) == 1)
     assert inked(kept(school)[0], 0.5, 0.25)
+
+
+def test_a_drawing_that_cannot_be_stored_is_guarded(
+    context: BrowserContext, server: Server
+) -> None:
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }"
+    )
+    page.goto(server.url)
+    asks(page, "a big seven")
+    stroke(page, BAR)
+    assert "cannot store more" in page.inner_text("#alarm")
+    page.reload()
+    assert asked == ["beforeunload"]
 
 
 @pytest.fixture

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
-from web_fakes import FakeSchool, FakeSystem, a_trajectory, an_experiment, new_id
+from web_fakes import (
+    PENDULUM,
+    FakeSchool,
+    FakeSystem,
+    a_question,
+    a_trajectory,
+    an_experiment,
+    new_id,
+)
 
-from nightschool.types import Answer, Document, Question, Reply, Trajectory
-from nightschool.web import create_app
+from nightschool.types import Answer, ConfigError, Document, Question, Reply, Spec, Trajectory
+from nightschool.web import create_app, experiments
 from nightschool.web.experiments import REMEMBERED, Expectations, share_of_movement
 
 
@@ -84,6 +93,69 @@ def test_texts_have_no_expectation() -> None:
     )
     reply = client.get("/api/expected/q0")
     assert (reply.status_code, "no experiment" in reply.json()["error"]) == (404, True)
+
+
+def test_answers_to_other_questions_are_no_trials(school: FakeSchool) -> None:
+    school.questions.append(a_question(30, "One and one is"))
+    client = TestClient(create_app(school), base_url="http://127.0.0.1:8000")
+    text = Answer(new_id(), "q30", "anna", Reply.ANSWER, Document("two"), 0.0, 0.0)
+    school.keep(text)
+    assert client.get("/api/experiments").json() == {"experiments": []}
+    trial = school.try_out(school.questions[0])
+    school.keep(Answer(new_id(), "q30", "anna", Reply.SKIP, None, 0.0, 0.0))
+    rows = client.get("/api/experiments").json()["experiments"]
+    assert [row["id"] for row in rows] == [trial.id]
+
+
+class LostSystem(FakeSystem):
+    """A robot whose cable is out."""
+
+    @property
+    def spec(self) -> Spec:  # type: ignore[override]
+        raise ConfigError("The robot does not answer; plug it in.")
+
+    @spec.setter
+    def spec(self, spec: Spec) -> None:
+        assert spec is PENDULUM
+
+
+def test_a_system_out_of_reach_hides_no_trial(client: TestClient, school: FakeSchool) -> None:
+    school.system = LostSystem()
+    answer = school.try_out(school.questions[0])
+    reply = client.get(f"/api/experiments/{answer.id}")
+    assert reply.status_code == 200
+    told = reply.json()
+    assert (told["names"], told["angles"]) == (["state 0", "state 1"], [])
+    assert (told["seconds"], len(told["states"]), len(told["expected"])) == (None, 11, 11)
+
+
+def test_a_busy_model_keeps_nobody_waiting(
+    school: FakeSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "PATIENCE", 0.05)
+    client = TestClient(create_app(school), base_url="http://127.0.0.1:8000")
+    assert client.get("/api/expected/q0").status_code == 200
+    begun, free = threading.Event(), threading.Event()
+    real = school.expected
+
+    def slow(question: Question) -> Document | None:
+        begun.set()
+        assert free.wait(10)
+        return real(question)
+
+    school.expected = slow  # type: ignore[method-assign]
+    first = threading.Thread(target=client.get, args=("/api/expected/q1",))
+    first.start()
+    try:
+        assert begun.wait(10)
+        reply = client.get("/api/expected/q2")
+        assert (reply.status_code, "busy" in reply.json()["error"]) == (503, True)
+        assert client.get("/api/expected/q0").status_code == 200  # what is known waits for nobody
+    finally:
+        free.set()
+        first.join(10)
+    assert client.get("/api/expected/q2").status_code == 200
+    assert school.expectations == ["q0", "q1", "q2"]
 
 
 def test_trials_that_are_not_there(client: TestClient, school: FakeSchool) -> None:

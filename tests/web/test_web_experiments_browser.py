@@ -134,6 +134,28 @@ def test_a_question_shows_what_is_expected_and_takes_no_answer(
     page.wait_for_selector(".player")
 
 
+def test_nobody_waits_for_a_question_that_went_away(page: Page) -> None:
+    page.wait_for_selector(".player")
+    page.route("**/api/expected/q3", lambda route: None)  # it never comes
+    lost: list[str] = []
+    page.on("requestfailed", lambda request: lost.append(request.url))
+    with page.expect_request("**/api/expected/q3"):
+        page.keyboard.press("s")
+    with page.expect_request("**/api/expected/q4"):
+        page.keyboard.press("s")
+    settled(page, lambda: any("q3" in url for url in lost))
+    page.wait_for_selector(".player")
+
+
+def test_a_busy_model_is_told_and_asked_again(page: Page) -> None:
+    page.wait_for_selector(".player")
+    busy = '{"error": "The model is busy."}'
+    page.route("**/api/expected/q3", lambda r: r.fulfill(status=503, body=busy), times=1)
+    page.keyboard.press("s")
+    page.wait_for_selector("text=The model is busy.")
+    page.wait_for_selector(".player", timeout=8000)
+
+
 def test_a_version_that_is_gone_is_told(page: Page, server: Server, school: FakeSchool) -> None:
     school.expected = lambda question: None  # type: ignore[method-assign]
     page.reload()

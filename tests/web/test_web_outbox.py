@@ -68,6 +68,37 @@ def test_a_draft_survives_reload_and_a_closed_tab(
     assert said(school)[1] == ("q1", "answer", "four")
 
 
+def test_what_was_begun_outlives_an_answer_of_another_tab(
+    page: Page, context: BrowserContext, server: Server, school: FakeSchool
+) -> None:
+    shows(page, "One and one is")
+    page.keyboard.type("tw")
+    page.fill("#note", "because")
+    second = context.new_page()
+    second.goto(server.url)
+    shows(second, "One and one is")
+    answer(second, "two")
+    settled(page, lambda: len(school.answers) == 1)
+    page.reload()
+    shows(page, "One and one is", box="tw")
+    assert page.input_value("#note") == "because"
+
+
+def test_a_note_alone_is_something_begun(
+    page: Page, context: BrowserContext, server: Server, school: FakeSchool
+) -> None:
+    shows(page, "One and one is")
+    page.fill("#note", "odd")
+    second = context.new_page()
+    second.goto(server.url)
+    shows(second, "One and one is")
+    answer(second, "two")
+    settled(page, lambda: len(school.answers) == 1)
+    page.wait_for_timeout(200)
+    assert page.inner_text("#context") == "One and one is"
+    assert page.input_value("#note") == "odd"
+
+
 def test_a_cut_network_loses_nothing_and_doubles_nothing(
     page: Page, context: BrowserContext, school: FakeSchool
 ) -> None:

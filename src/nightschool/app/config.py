@@ -191,6 +191,12 @@ def change_config(folder: Path, key: str, value: Any) -> None:
     if table == "learner_settings" and name:
         config = read_config(folder)
         parts.learner_kind(config.learner).check({**config.learner_settings, name: value})
+    if table in ("oracle_settings", "system_settings") and name:
+        config = read_config(folder)
+        part = table.removesuffix("_settings")
+        if getattr(config, part):
+            settings = {**getattr(config, table), name: value}
+            parts.check(f"{part}s", getattr(config, part), settings)
     write_config(folder, {key: value})
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nightschool.app import exam_file
+from nightschool import __version__
+from nightschool.app import exam_file, exam_rows
 from nightschool.app.models import Models
-from nightschool.exams import files, text
+from nightschool.exams import text
 from nightschool.types import (
+    TEXT,
     Context,
     Exam,
     ExamItem,
@@ -31,19 +34,22 @@ class Examiner:
         self._warehouse = warehouse
         self._models = models
         self._exam = exam
+        self._read: tuple[str, Sequence[ExamItem]] = ("", ())
 
     def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
         """One version's marks on the items, with the seconds it took.
 
-        A version that sat this very bank in a former night has its marks from then: it would
-        have the same ones again.
+        A version that sat this very bank in a former night, by the same exam, has its marks from
+        then: it would have the same ones again.
         """
-        bank = text.bank_hash(items)
+        exam = self._exam()
+        name = f"{type(exam).__module__}.{type(exam).__qualname__} {__version__}"
+        bank = hashlib.sha256(f"{name} {text.bank_hash(items)}".encode()).hexdigest()
         for result in self._warehouse.results(version=version.id):
             if result.bank == bank:
                 return result
         began = time.perf_counter()
-        marks = tuple(self._exam().sit(self._models.learner(version), items))
+        marks = tuple(exam.sit(self._models.learner(version), items))
         return ExamResult(version.id, bank, marks, time.perf_counter() - began)
 
     def bank(self, night: Night | None = None) -> Sequence[ExamItem]:
@@ -53,14 +59,22 @@ class Examiner:
         )
         return text.join(self._exam().items(answered), self.file())
 
+    def marked(self, night: Night | None = None) -> Sequence[ExamItem]:
+        """The items that are marked: those of the bank from which no judge has to learn."""
+        return [item for item in self.bank(night) if item.source != "reference"]
+
     def file(self) -> Sequence[ExamItem]:
-        """The items of the owner's test file; none where none was brought."""
+        """The items of the test file: those that init brought, and the owner's own."""
         digest = self._warehouse.meta(EXAM_META)
-        return exam_file.decode(self._warehouse.blob(digest)) if digest else ()
+        if not digest:
+            return ()
+        if self._read[0] != digest:
+            self._read = (digest, exam_file.decode(self._warehouse.blob(digest)))
+        return self._read[1]
 
     def add(self, path: Path) -> int:
         """Bring a test file; items answered for training, or learned, are refused by name."""
-        items = files.read_exam_file(path)
+        items = exam_rows.read(path, self._warehouse.meta("kind") or TEXT)
         self.put(items)
         return len(items)
 

@@ -35,8 +35,7 @@ def init_school(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not empty; name a new folder for the school.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = folder.parent / f".{folder.name}.{os.getpid()}.part"
-    building.mkdir()
+    building = Path(tempfile.mkdtemp(".part", f".{folder.name}.", folder.parent))
     try:
         table = combined(task.settings, settings or {})
         config = make_config(table, "init")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -80,7 +81,8 @@ def system(name: str, **settings: Any) -> System:
     return made
 
 
-def _make(kind: str, name: str, settings: dict[str, Any]) -> Any:
+def check(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
+    """The factory of an oracle or a system; ConfigError for a setting that it does not have."""
     factory = find(kind, name)
     known = inspect.signature(factory).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
@@ -90,6 +92,22 @@ def _make(kind: str, name: str, settings: dict[str, Any]) -> Any:
                 f"The {kind[:-1]} {name!r} has no setting {key!r}; "
                 f"known: {', '.join(known) or 'none'}."
             )
+    missing = [
+        n
+        for n, p in known.items()
+        if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and n not in settings
+    ]
+    for each in missing:
+        if each != "system":  # the school's own, put in by whoever makes the oracle
+            raise ConfigError(
+                f"The {kind[:-1]} {name!r} needs {each!r}: `--set {kind[:-1]}_settings.{each}=…` "
+                f"at init, or `nightschool config {kind[:-1]}_settings.{each} …`."
+            )
+    return factory
+
+
+def _make(kind: str, name: str, settings: dict[str, Any]) -> Any:
+    factory = check(kind, name, settings)
     try:
         return factory(**settings)
     except (TypeError, ValueError) as error:

@@ -11,6 +11,7 @@ from typing import Any
 from nightschool.types import (
     CAPTION,
     EXPERIMENT,
+    LONGEST_CAPTION,
     TEXT,
     Context,
     Document,
@@ -40,7 +41,7 @@ def read_contexts(path: Path, limit: int, kind: str = TEXT, sheets: int = 1) -> 
         if kind == EXPERIMENT:
             yield _experiment(row, where)
         elif kind == CAPTION:
-            yield from _sheets(_context(row, where, limit), sheets)
+            yield from _sheets(_context(row, where, min(limit, LONGEST_CAPTION)), sheets)
         else:
             yield _context(row, where, limit)
 

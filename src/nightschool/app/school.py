@@ -22,6 +22,7 @@ from nightschool.curation import Fence, FencedDataset, curate
 from nightschool.exams import gate, partition
 from nightschool.loop import Budget, choose_questions, draw_questions, run_night
 from nightschool.types import (
+    EXPERIMENT,
     TEXT,
     Answer,
     Case,
@@ -167,7 +168,16 @@ class School:
         return bytes.fromhex(self._meta("partition_key"))
 
     def check(self, context: Context) -> None:
-        """Raise PoolError for a context that is longer than the model's window."""
+        """Raise PoolError for a context that the model cannot be asked.
+
+        A text may be longer than its window, an experiment of another system's shape.
+        """
+        if self.kind == EXPERIMENT:
+            check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
+            reason = check(context.text) if check is not None else None
+            if reason:
+                raise PoolError(f"Experiment {context.text[:60]!r} … cannot be asked: {reason}")
+            return
         # A token holds at least a byte, so only long texts need the tokenizer's word.
         if self._window and len(context.text.encode()) + MARKS > self._window:
             check = getattr(self.learner(self.warehouse.version("v0")), "check", None)
@@ -204,7 +214,7 @@ class School:
         picks = draw_questions(
             [c for c in pool if c.id not in waiting],
             [c for c in exam if c.id not in waiting],
-            bank=len(self.examiner.bank()),
+            bank=len(self.examiner.marked()),
             budget=self.budget,
             key=key,
         )
@@ -241,7 +251,7 @@ class School:
 
     def status(self) -> Status:
         """Where the school stands."""
-        return read_status(self.name, self.warehouse, self.examiner.bank())
+        return read_status(self.name, self.warehouse, self.examiner.marked())
 
     def newest_answers(self, n: int) -> Sequence[Answer]:
         """The newest n answers that still count, newest first."""
@@ -380,7 +390,7 @@ class School:
             pool=[*pool, *self._written(learner, pool, asked, night.seed)],
             exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
             asked=asked,
-            bank=len(self.examiner.bank(night)),
+            bank=len(self.examiner.marked(night)),
             budget=self.budget,
             key=night.seed,
         )
@@ -389,6 +399,7 @@ class School:
         self, learner: Learner, pool: Sequence[Context], asked: Sequence[Context], seed: int
     ) -> Sequence[Context]:
         """Contexts that the model wrote itself; what would belong to the exam is left out."""
+        pool = pool or asked  # where everything was tried, it writes from what it tried
         if not self.config.written or not pool:
             return ()
         if not hasattr(learner, "write"):

@@ -48,7 +48,6 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
     answered = [a.seconds for a in warehouse.answers(newest=RECENT) if a.seconds > 0]
     # An answered question that the owner's file asks too does examine, by the file's answer.
     asked = {item_id(a.question.context.document) for a in warehouse.answered(Partition.EXAM)}
-    items = [item for item in items if item.source != "reference"]
     bank = len(items)
     brought = sum(item.source == "file" for item in items)
     seconds: dict[str, float] = {}

@@ -8,7 +8,7 @@ import uuid
 import click
 
 from nightschool.app import School
-from nightschool.types import Answer, AnswerError, Document, Question, Reply
+from nightschool.types import TEXT, Answer, AnswerError, ConfigError, Document, Question, Reply
 
 COMMANDS = {
     "/skip": Reply.SKIP,
@@ -20,6 +20,11 @@ HELP = "Enter answers; /skip, /cant (can't tell), /bad (bad question), /undo, /q
 
 def ask_person(school: School, person: str, limit: int = 0) -> None:
     """Show question after question until the person stops, or none is left."""
+    if school.kind != TEXT:
+        where = "`nightschool teach`" if school.config.oracle else "the page: `nightschool serve`"
+        raise ConfigError(
+            f"This school asks {school.kind}s, not words; they are answered by {where}."
+        )
     click.echo(HELP)
     done = 0
     while limit == 0 or done < limit:

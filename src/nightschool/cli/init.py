@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from nightschool.app import School
 from nightschool.app.init import init_school
 from nightschool.app.tasks import ControlTask, DrawingTask, Task, WordsTask
+from nightschool.app.tasks.drawing import SHEETS
 from nightschool.cli.night import night_bar
 from nightschool.cli.settings import split_pairs
 
@@ -19,6 +21,19 @@ NEXT = {
 }
 
 
+DEFAULT_ENV = "Pendulum-v1"
+MEANT_FOR = {"model": ("words", "drawing"), "captions": ("drawing",), "env": ("control",)}
+"""The options that only some tasks have."""
+
+
+def refuse_others(task: str, given: Mapping[str, object]) -> None:
+    """Raise UsageError for an option that another task has and this one has not."""
+    for name, value in given.items():
+        if value and task not in MEANT_FOR[name]:
+            tasks = " or ".join(f"--task {t}" for t in MEANT_FOR[name])
+            raise click.UsageError(f"--{name} is for {tasks}; this school is of {task}.")
+
+
 def begin(
     folder: Path,
     *,
@@ -27,20 +42,21 @@ def begin(
     original: Path | None,
     exam: Path | None,
     learner: str | None,
-    env: str,
+    env: str | None,
     captions: Path | None,
     seed: int,
     pairs: tuple[str, ...],
 ) -> None:
     """Make the school, and say what it is and what comes next."""
+    refuse_others(task, {"model": model != "starter", "captions": captions, "env": env})
     settings = {"seed": seed, **split_pairs(pairs)}
     if learner is not None:
         settings["learner"] = learner
     made: Task
     if task == "control":
-        made = ControlTask(env, settings.get("system_settings", {}), original)
+        made = ControlTask(env or DEFAULT_ENV, settings.get("system_settings", {}), original)
     elif task == "drawing":
-        made = DrawingTask(captions, model, original)
+        made = DrawingTask(captions, model, original, settings.get("sheets", SHEETS))
     else:
         made = WordsTask(model, original)
     with night_bar("init") as report:
@@ -53,7 +69,7 @@ def begin(
         )
     with School.open(folder) as school:
         note = school.warehouse.meta("original_note")
-        items = len(school.examiner.bank())
+        items = len(school.examiner.marked())
     click.echo(f"A school in {folder}. Model: {made.model}. Original dataset: {note}.")
     if items:
         click.echo(f"Its exam holds {items} items.")

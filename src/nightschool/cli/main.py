@@ -58,7 +58,7 @@ def _open(ctx: click.Context, **options: Any) -> Any:
 @click.option("--original", type=click.Path(path_type=Path), help="What it was trained on before.")
 @click.option("--exam", type=click.Path(path_type=Path), help="A test file of your own.")
 @click.option("--learner", default=None, help="Which learner teaches it; default: the task's.")
-@click.option("--env", default="Pendulum-v1", help="Control: the system that reacts.")
+@click.option("--env", help="Control: the system that reacts; default: Pendulum-v1.")
 @click.option("--captions", type=click.Path(path_type=Path), help="Drawing: captions, one a line.")
 @click.option(
     "--seed",
@@ -187,7 +187,9 @@ def exam_add(ctx: click.Context, file: Path) -> None:
     """Bring a test file; items already answered for training are refused and listed."""
     with _open(ctx) as school:
         count = school.examiner.add(file)
-        click.echo(f"{count} items from {file}; the exam now holds {len(school.examiner.bank())}.")
+        click.echo(
+            f"{count} items from {file}; the exam now holds {len(school.examiner.marked())}."
+        )
 
 
 @main.command()

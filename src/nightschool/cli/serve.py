@@ -26,11 +26,11 @@ def serve_school(
     with school.warehouse.serve_lock():
         night = NightProcess(school.folder, school.config)
         stop = schedule(school.config, night.start)
-        rest = begin_days(school)
         if school.config.night_at:
             click.echo(f"The night begins at {school.config.night_at}, every day.")
         if school.config.oracle:
             click.echo(f"By day {school.oracle.person} answers what the night has chosen.")
+        rest = begin_days(school)
         try:
             run(
                 school,
@@ -47,6 +47,11 @@ def serve_school(
 
 
 def interrupt_on_term() -> None:
-    """Let SIGTERM end the process as Ctrl-C does, in the main thread only."""
+    """Let SIGTERM and a lost terminal end the process as Ctrl-C does, in the main thread only.
+
+    What was ignored from the start stays ignored (`nohup`).
+    """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)

@@ -66,7 +66,7 @@ class Fence:
 
 
 def _name(document: Document) -> str:
-    """What an answer that is no text is known by: a drawing by its picture, whatever its caption."""
+    """What an answer that is no text is known by: a drawing by its picture, under any caption."""
     return document.blobs.get(PICTURE) or document.digest.hex()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightschool.exams.paired import Floats, interval, items_needed, p_at_most
-from nightschool.exams.rule import Marks, Rule, Ruling, Skill
+from nightschool.exams.rule import Kind, Marks, Rule, Ruling, Skill
 from nightschool.types import Case, Decision, ExamError, ExamResult, Look, Verdict
 
 NO_EXAM = "no exam yet: answer exam questions or bring a file with `nightschool exam add FILE`"
@@ -66,6 +66,7 @@ class EvidenceGate:
         """The marks as arrays over the same items, and the names of the groups."""
         by_item = {m.item: m.group for m in case.champion.marks if m.gates}
         groups = sorted({group for group in by_item.values() if group})
+        kinds = _kinds(case, len(groups))
         code = {group: i for i, group in enumerate(groups)}
         previous = None
         if case.previous is not None and case.previous.version != case.champion.version:
@@ -77,12 +78,33 @@ class EvidenceGate:
             challenger=_column(_sheet(case.challenger), names),
             previous=previous,
             groups=np.array([code.get(by_item[item], -1) for item in names], dtype=np.int64),
-        ), groups
+            kinds=tuple(kinds.values()),
+        ), [*groups, *kinds]
 
 
 def _sheet(result: ExamResult) -> Sheet:
     """One mark an item: two marks on one item are no independent evidence."""
     return result.by_item
+
+
+def _kinds(case: Case, first: int) -> dict[str, Kind]:
+    """Each kind of gating mark with its changes, numbered from `first`; none where one gates."""
+    before, after = (
+        {(m.name, m.item): m.value for m in result.marks if m.gates}
+        for result in (case.champion, case.challenger)
+    )
+    names = sorted({name for name, _ in before})
+    if len(names) < 2:
+        return {}
+    return {
+        f"marks of {name}": Kind(
+            first + number,
+            np.array(
+                [after[k] - v for k, v in sorted(before.items()) if k[0] == name and k in after]
+            ),
+        )
+        for number, name in enumerate(names)
+    }
 
 
 def _column(sheet: Sheet, names: list[str]) -> Floats:
@@ -137,7 +159,7 @@ def _needed(rule: Rule, change: Floats, level: float, ruling: Ruling) -> int:
         if effect > 0.0
         else items_needed(-effect, deviation, 0.0, level)
     )
-    return max(total - len(change), 0) if total >= 0 else -1
+    return max(total - len(change), 1) if total >= 0 else -1
 
 
 def _evidence(
@@ -154,7 +176,7 @@ def _evidence(
             groups[s.group]: {"items": s.items, "change": s.change, "lost": s.lost} for s in skills
         },
         "lost": [groups[s.group] for s in ruling.lost],
-        "too_few_to_tell": [groups[s.group] for s in skills if s.items < rule.group_items],
+        "too_few_to_tell": [groups[s.group] for s in skills if np.isnan(s.p)],
     }
 
 

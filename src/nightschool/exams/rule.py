@@ -16,18 +16,28 @@ from nightschool.types import ConfigError, Decision, Look
 class Marks:
     """The marks of three versions on the same n items, each (n,) in [0, 1].
 
-    `groups` (n,) numbers each item's cluster; -1 is an item of no cluster.
+    `groups` (n,) numbers each item's cluster; -1 is an item of no cluster. `kinds` are the marks
+    by name, where more than one name gates.
     """
 
     champion: Floats
     challenger: Floats
     previous: Floats | None
     groups: NDArray[np.int64]
+    kinds: tuple[Kind, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of mark where several gate: its number among the groups, each item's change."""
+
+    group: int
+    change: Floats
 
 
 @dataclass(frozen=True)
 class Skill:
-    """One cluster of the bank: its items, the change in its mean mark, and p of "no worse"."""
+    """A cluster of the bank, or a kind of mark: items, change in the mean, p of "no worse"."""
 
     group: int
     items: int
@@ -76,6 +86,7 @@ class Rule:
     patience: float = 10.0
     back_level: float = 0.01
     group_items: int = 20
+    kind_items: int = 5
     lost_level: float = 0.10
     alarms: float = 0.5
     lost_fall: float = 0.05
@@ -144,18 +155,24 @@ class Rule:
         return Decision.ROLL_BACK if p <= self.back_level else Decision.KEEP, p
 
     def skills(self, marks: Marks) -> list[Skill]:
-        """Each group's change; `lost` is False, and p nan, where it has too few items to tell."""
+        """Each group's change; `lost` is False, and p nan, where it has too few items to tell.
+
+        Kinds of marks follow the groups: a return that collapses is no less lost because there are
+        many predictions beside it. They are few by nature, and tested from `kind_items` on.
+        """
         change = marks.challenger - marks.champion
         named = marks.groups >= 0
         counts = np.bincount(marks.groups[named]) if named.any() else np.zeros(0, np.int64)
-        tested = int((counts >= self.group_items).sum())
+        least = [(int(g), marks.groups == g, self.group_items) for g in np.flatnonzero(counts)]
+        parts = [(g, change[own], few) for g, own, few in least]
+        parts += [(kind.group, kind.change, self.kind_items) for kind in marks.kinds]
+        tested = sum(len(own) >= few for _, own, few in parts)
         level = min(self.lost_level, self.alarms / max(tested, 1))
         found = []
-        for group in np.flatnonzero(counts):
-            own = change[marks.groups == group]
+        for group, own, few in parts:
             mean, p = float(own.mean()), float("nan")
-            if len(own) >= self.group_items:
+            if len(own) >= few:
                 p = p_at_least(own) if mean < 0.0 else 1.0
             lost = mean <= -self.lost_fall and p <= level
-            found.append(Skill(int(group), len(own), mean, p, lost))
+            found.append(Skill(group, len(own), mean, p, lost))
         return found

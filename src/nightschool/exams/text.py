@@ -123,10 +123,19 @@ def join(bank: Iterable[ExamItem], file: Iterable[ExamItem]) -> list[ExamItem]:
 
 
 def bank_hash(items: Iterable[ExamItem]) -> str:
-    """sha256 over what is asked and what is accepted, whatever the order of the items."""
+    """sha256 over what is asked, what is accepted, and each item's group and source.
+
+    The order of the items does not matter.
+    """
     lines = sorted(
         json.dumps(
-            [item.id, item.context.digest.hex(), sorted(a.digest.hex() for a in item.accepted)]
+            [
+                item.id,
+                item.context.digest.hex(),
+                sorted(a.digest.hex() for a in item.accepted),
+                item.group,
+                item.source,
+            ]
         )
         for item in items
     )

@@ -26,12 +26,15 @@ from nightschool.types import (
     Spec,
     System,
     Trajectory,
+    simulates,
 )
 
 T = TypeVar("T")
 
 SEEDS = 2**31
 """Measurement seeds lie below it, so that any system can read them."""
+
+HALTED = "halted: the school is closing"
 
 _ROUNDED = 1e-8
 _LONGEST = 200
@@ -43,10 +46,11 @@ def _nothing() -> None:
 
 @dataclass
 class _Past:
-    """What earlier trials left behind: why the system is lost, and what could not be stopped."""
+    """What became of the oracle: why its system is lost, what was not stopped, if it is halted."""
 
     lost: str = ""
     unstopped: str = ""
+    halted: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -66,7 +70,7 @@ class PhysicalOracle:
     watched: one that takes longer than `begin_seconds`, `step_seconds` or `stop_seconds`, raises,
     or measures something impossible ends the trial, and the steps done until then are the answer.
     `stop` is called after every trial. A call that never returns cannot be killed: the system
-    then counts as lost, and this oracle answers nothing from there on.
+    then counts as lost, and this oracle answers nothing from there on. Nor does it after `halt`.
 
     Raises ConfigError for time-outs that are no positive numbers.
     """
@@ -90,12 +94,19 @@ class PhysicalOracle:
         A bad question is one that this system must not or cannot be asked; "can't tell" means
         that not a single step could be measured. `seconds` is the trial's time on the wall clock.
         Raises OracleError, before a question is used up, when the system is lost, cannot be
-        reached, or could not be made safe.
+        reached, or could not be made safe, and when this oracle was halted before a whole step.
         """
         with self._past.lock:
             began = time.monotonic()
             said = self._answered(question)
         return replace(said, seconds=time.monotonic() - began)
+
+    def halt(self) -> None:
+        """End the trial that goes on before its next step, and begin no other; from any thread.
+
+        It does not wait: the step that is being done ends by itself, then the system is stopped.
+        """
+        self._past.halted.set()
 
     def _answered(self, question: Question) -> Said:
         try:
@@ -105,16 +116,20 @@ class PhysicalOracle:
                 f"{self.person} cannot answer now, and its questions wait: {end}"
             ) from end
         try:
-            experiment = permitted(question.context.document, spec)
+            document = question.context.document
+            experiment = permitted(document, spec, simulator=simulates(self.system))
         except PoolError as refused:
             return Said(Reply.BAD_QUESTION, None, 0.0, str(refused))
         done, note = self._trial(experiment, spec, question.context.id % SEEDS)
+        if done is None and note.startswith(HALTED):
+            raise OracleError(f"{self.person} did nothing, and its question waits: {note}")
         if done is None:
             return Said(Reply.CANT_TELL, None, 0.0, note)
         return Said(Reply.ANSWER, done.document(), 0.0, note)
 
     def _ready(self) -> Spec:
         """What the system is, once it is known to be there and at rest."""
+        self._go_on()
         if self._past.lost:
             told = "; ".join(filter(None, (self._past.lost, self._past.unstopped)))
             raise Ended(
@@ -124,6 +139,11 @@ class PhysicalOracle:
         if self._past.unstopped and (failed := self._stopped()):
             raise Ended(failed)
         return self._watched("spec", lambda: self.system.spec, self.begin_seconds)
+
+    def _go_on(self) -> None:
+        """Ended when somebody halted this oracle."""
+        if self._past.halted.is_set():
+            raise Ended(HALTED)
 
     def _trial(
         self, experiment: Experiment, spec: Spec, seed: int
@@ -137,6 +157,7 @@ class PhysicalOracle:
             self._measure("begin", begin, self.begin_seconds, spec, states)
             for number, action in enumerate(experiment.actions, 1):
                 faults.reach("trial.step")
+                self._go_on()
                 step = partial(self.system.step, action.copy())
                 self._measure(f"step {number}", step, self.step_seconds, spec, states)
         except Ended as end:
@@ -212,10 +233,12 @@ def watched(
     return returned[0]
 
 
-def permitted(document: Document, spec: Spec) -> Experiment:
+def permitted(document: Document, spec: Spec, *, simulator: bool) -> Experiment:
     """The experiment, if this system may do it; PoolError says what is wrong with it.
 
-    An action beyond a limit by no more than the rounding of documents is done at the limit.
+    A start is commanded as well, so it is held to the safe limits, as a state. (Only a simulator
+    may have starts of another kind, whose length tells them apart; these are its own affair.) An
+    action beyond a limit by no more than the rounding of documents is done at the limit.
     """
     try:
         asked = Experiment.of(document)
@@ -232,8 +255,7 @@ def permitted(document: Document, spec: Spec) -> Experiment:
         raise PoolError(
             f"The experiment has {len(asked.actions)} steps; {spec.name} does {spec.steps} at most."
         )
-    if outside := beyond(asked.state, spec.safe_low, spec.safe_high, spec.states):
-        raise PoolError(f"start: {outside}")
+    _check_start(asked, spec, simulator)
     held = np.clip(asked.actions, spec.low, spec.high)
     rounded = np.abs(asked.actions - held) <= _ROUNDED * np.abs(held)
     actions = np.where(rounded, held, asked.actions)
@@ -241,6 +263,21 @@ def permitted(document: Document, spec: Spec) -> Experiment:
         if outside := beyond(action, spec.low, spec.high, spec.actions):
             raise PoolError(f"step {number}: {outside}")
     return replace(asked, actions=actions)
+
+
+def _check_start(asked: Experiment, spec: Spec, simulator: bool) -> None:
+    """PoolError for a start that must not be commanded, or where it is impossible to tell."""
+    places = [asked.state]
+    if len(asked.start) == len(spec.states):
+        places.append(asked.start)
+    elif not simulator:
+        raise PoolError(
+            f"The start has {len(asked.start)} numbers; {spec.name} has {len(spec.states)} "
+            "coordinates, and goes to starts that have one for each."
+        )
+    for place in places:
+        if outside := beyond(place, spec.safe_low, spec.safe_high, spec.states):
+            raise PoolError(f"start: {outside}")
 
 
 def beyond(values: Reals, low: Sequence[float], high: Sequence[float], names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nightschool.types import Blocks, Observation, Picks, uniform
+from nightschool.types import Blocks, Floats, Observation, Picks, uniform
 
 Score = Callable[..., NDArray[Any]]
 """score(observation) or score(observation, key) -> (n,) float; larger is asked sooner."""
@@ -50,6 +50,17 @@ def gather(score: Score, blocks: Blocks, key: int) -> Pool:
     if not ids:
         return Pool(np.empty(0, np.uint64), np.empty(0, np.float64), key)
     return Pool(np.concatenate(ids), np.concatenate(scores), key)
+
+
+def places(blocks: Blocks) -> tuple[Floats, Floats]:
+    """Embeddings of a pool (n, d) and of what was asked (a, d); what is no number counts as 0."""
+    pool = np.concatenate([block.embeddings for block in blocks])
+    asked = next((block.asked for block in blocks if block.has("asked")), pool[:0])
+    return _numbers(pool), _numbers(asked)
+
+
+def _numbers(embeddings: Floats) -> Floats:
+    return np.where(np.isfinite(embeddings), embeddings, np.float32(0))
 
 
 @dataclass(frozen=True)
@@ -114,4 +125,4 @@ def _squared_to(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray
     return nearest
 
 
-__all__ = ["ByScore", "Observation", "Pool", "Score", "by_score", "gather", "spread"]
+__all__ = ["ByScore", "Observation", "Pool", "Score", "by_score", "gather", "places", "spread"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nightschool.strategies.batch import places
 from nightschool.strategies.information import information
 from nightschool.types import Blocks, Floats, Observation, Picks, uniform
 
@@ -37,14 +38,13 @@ class Captions:
 
     def choose(self, blocks: Blocks, n: int, key: int) -> Picks:
         """At most n different contexts; a score is disagreement in [0, 1) less drawings so far."""
-        parts = [(b.ids, b.embeddings, gain(b)) for b in blocks]
-        if n <= 0 or not parts:
+        if n <= 0 or not blocks:
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
-        ids = np.concatenate([p[0] for p in parts])
-        captions, which = _captions(np.concatenate([p[1] for p in parts]))
-        asked = next((b.asked for b in blocks if b.has("asked")), captions[:0])
+        ids = np.concatenate([b.ids for b in blocks])
+        embeddings, asked = places(blocks)
+        captions, which = _captions(embeddings)
         counts = _counts(captions, asked)
-        told = np.concatenate([p[2] for p in parts])
+        told = np.concatenate([gain(b) for b in blocks])
         share = np.zeros(len(captions))
         if self.weighed:
             np.add.at(share, which, told / (1.0 + told))
@@ -54,9 +54,21 @@ class Captions:
 
 
 def _captions(embeddings: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """The different embeddings (c, d), and which of them each row is, (n,)."""
-    different, which = np.unique(embeddings, axis=0, return_inverse=True)
-    return different, which.reshape(-1).astype(np.int64)
+    """The different embeddings (c, d), and which of them each row is, (n,).
+
+    Rows that are the same but for the noise of arithmetic are one caption: the smallest of them.
+    """
+    rows, which = np.unique(embeddings, axis=0, return_inverse=True)
+    first = np.arange(len(rows))
+    for start in range(0, len(rows), 256):
+        own = first[start : start + 256]
+        same = _squared(rows[own], rows[: start + len(own)]) < _SAME
+        same[np.arange(len(own)), own] = True
+        first[start : start + 256] = same.argmax(axis=1)
+    while (first != first[first]).any():  # a row is what its like is
+        first = first[first]
+    kept, place = np.unique(first, return_inverse=True)
+    return rows[kept], place[which.reshape(-1)].astype(np.int64)
 
 
 def _counts(captions: Floats, asked: Floats) -> NDArray[np.float64]:

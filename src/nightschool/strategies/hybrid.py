@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightschool.strategies.batch import gather, spread
+from nightschool.strategies.batch import gather, places, spread
 from nightschool.strategies.scores import bald
 from nightschool.types import Blocks, Picks
 
@@ -29,8 +29,7 @@ class Hybrid:
         pool = gather(bald, blocks, key)
         if n <= 0 or not len(pool.ids):
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
-        embeddings = np.concatenate([b.embeddings for b in blocks])
-        asked = next((b.asked for b in blocks if b.has("asked")), embeddings[:0])
+        embeddings, asked = places(blocks)
         ranked = pool.ranked()
         wide = round(n * self.coverage) if len(ranked) > n else 0
         best = np.sort(ranked[: (n - wide) * self.pool_factor])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nightschool.strategies.batch import gather
+from nightschool.strategies.batch import gather, places
 from nightschool.types import Blocks, Observation, Picks
 
 
@@ -37,11 +37,10 @@ class Information:
         pool = gather(information, blocks, key)
         if n <= 0 or not len(pool.ids):
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
-        embeddings = np.concatenate([b.embeddings for b in blocks]).astype(np.float64)
-        asked = next((b.asked for b in blocks if b.has("asked")), embeddings[:0])
+        embeddings, asked = (x.astype(np.float64) for x in places(blocks))
         ranked = pool.ranked()
         gain = np.where(np.isfinite(pool.scores), np.maximum(pool.scores, 0.0), 0.0)[ranked]
-        far = _distances(embeddings[ranked], asked.astype(np.float64))
+        far = _distances(embeddings[ranked], asked)
         left, chosen = np.ones(len(ranked), dtype=bool), []
         for _ in range(min(n, len(ranked))):
             reach = np.where(np.isfinite(far), far, 1.0)

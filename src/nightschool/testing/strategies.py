@@ -119,6 +119,13 @@ def _broken_numbers(strategy: Strategy) -> None:
     pool.values[:, :5] = np.inf
     picked = _ids(pool, strategy.choose([pool], 10, 2))
     assert len(set(picked)) == 10, "predictions that are no numbers stopped the choice"
+    pool.embeddings[3:7], pool.embeddings[7:10] = np.nan, np.inf
+    pool.asked[0], pool.asked[1] = np.nan, -np.inf
+    picked = _ids(pool, strategy.choose([pool], 60, 2))
+    assert len(set(picked)) == 60, "embeddings that are no numbers stopped the choice"
+    shuffled = part(pool, np.random.default_rng(1).permutation(len(pool)))
+    again = _ids(shuffled, strategy.choose([shuffled], 60, 2))
+    assert picked == again, "among embeddings that are no numbers, the pool's order changed picks"
 
 
 def _one_class(strategy: Strategy) -> None:

@@ -4,6 +4,7 @@ from nightschool.types.documents import TEXT, Context, Document, is_storable, no
 from nightschool.types.drawing import (
     CAPTION,
     DRAWING,
+    LONGEST_CAPTION,
     PICTURE,
     STROKES,
     Picture,
@@ -92,6 +93,7 @@ __all__ = [
     "CAPTION",
     "DRAWING",
     "EXPERIMENT",
+    "LONGEST_CAPTION",
     "PICTURE",
     "STROKES",
     "TEXT",

@@ -420,6 +420,11 @@ class Warehouse:
         """Held by whoever serves this school; raises LockedError when somebody does."""
         return FileLock(self.folder / "serve.lock", "This school is being served")
 
+    def oracle_lock(self) -> AbstractContextManager[object]:
+        """Held by whoever lets this school's oracle answer; LockedError when somebody does."""
+        what = "This school's oracle is answering already (serve, or another teach)"
+        return FileLock(self.folder / "oracle.lock", what)
+
     # --- files and care ---
 
     def put_blob(self, data: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import threading
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -14,6 +15,9 @@ from nightschool.web.desk import Desk, storable
 
 MOST_STROKES = 1 << 20
 """The longest strokes that are kept, in bytes of JSON."""
+
+AT_ONCE = threading.BoundedSemaphore(2)
+"""Pictures are unpacked two at a time: each may take many times the size of its file."""
 
 TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 
@@ -28,7 +32,7 @@ class Stroke(BaseModel):
 
     tool: Literal["pen", "eraser"]
     width: Length
-    points: Annotated[list[tuple[Real, Real, Real, Real]], Field(min_length=1)]
+    points: Annotated[list[tuple[Real, Real, Real, Real]], Field(min_length=1, fail_fast=True)]
 
 
 class Strokes(BaseModel):
@@ -38,7 +42,7 @@ class Strokes(BaseModel):
 
     width: Length
     height: Length
-    strokes: list[Stroke]
+    strokes: Annotated[list[Stroke], Field(fail_fast=True)]
 
 
 def drawing(caption: str, picture: str, strokes: str) -> Document:
@@ -53,7 +57,9 @@ def drawing(caption: str, picture: str, strokes: str) -> Document:
         data = binascii.a2b_base64(picture, strict_mode=True)
     except ValueError as error:
         raise AnswerError(f"The picture is no base64 ({error}); send the whole file.") from error
-    return drawing_document(caption, data, checked(strokes))
+    lines = checked(strokes)
+    with AT_ONCE:
+        return drawing_document(caption, data, lines)
 
 
 def checked(strokes: str) -> bytes:

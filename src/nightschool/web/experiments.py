@@ -18,6 +18,7 @@ from nightschool.types import (
     Answer,
     AnswerError,
     Experiment,
+    NightschoolError,
     Question,
     Spec,
     Trajectory,
@@ -28,6 +29,8 @@ from nightschool.web.desk import Desk, storable
 
 NEWEST = 20
 REMEMBERED = 200
+PATIENCE = 5.0
+"""How long a question waits for its turn at the model, in seconds."""
 
 Id = Annotated[str, AfterValidator(storable)]
 
@@ -35,12 +38,13 @@ Id = Annotated[str, AfterValidator(storable)]
 def routes(school: Desk) -> APIRouter:
     """The newest trials, one of them whole, and what is expected of a question."""
     api = APIRouter(prefix="/api")
-    expectations = Expectations(school)
+    expectations = Expectations(school, PATIENCE)
 
     @api.get("/experiments")
     def newest() -> dict[str, Any]:
         answers = school.newest_answers(NEWEST)
-        return {"experiments": [row(a, school.question(a.question_id)) for a in answers]}
+        pairs = [(answer, school.question(answer.question_id)) for answer in answers]
+        return {"experiments": [row(a, q) for a, q in pairs if is_experiment(q)]}
 
     @api.get("/experiments/{answer_id}")
     def trial(answer_id: Id) -> JSONResponse:
@@ -66,23 +70,51 @@ def is_experiment(question: Question) -> bool:
     return question.context.document.kind == EXPERIMENT
 
 
-class Expectations:
-    """What the versions that asked expected; each question's is computed once, one at a time."""
+class Busy(NightschoolError):
+    """The model works for somebody else; the same request may succeed a little later."""
 
-    def __init__(self, school: Desk) -> None:
+
+class Expectations:
+    """What the versions that asked expected; each question's is computed once, one at a time.
+
+    Whoever waits longer than `patience` seconds for the model is told that it is busy.
+    """
+
+    def __init__(self, school: Desk, patience: float = PATIENCE) -> None:
         self._school = school
-        self._lock = threading.Lock()
+        self._patience = patience
+        self._model = threading.Lock()
+        self._table = threading.Lock()
         self._known: OrderedDict[str, Trajectory | None] = OrderedDict()
 
     def of(self, question: Question) -> Trajectory | None:
-        """The expected trajectory; None where that version cannot tell any more. Slow at first."""
-        with self._lock:
-            if question.id not in self._known:
-                self._known[question.id] = self._ask(question)
-            self._known.move_to_end(question.id)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-            return self._known[question.id]
+        """The expected trajectory; None where that version cannot tell any more. Slow at first.
+
+        Raises Busy while the model computes others.
+        """
+        with self._table:
+            if question.id in self._known:
+                return self._recent(question.id)
+        if not self._model.acquire(timeout=self._patience):
+            raise Busy("The model is busy with other questions; ask again in a moment.")
+        try:
+            return self._learn(question)
+        finally:
+            self._model.release()
+
+    def _learn(self, question: Question) -> Trajectory | None:
+        if question.id not in self._known:  # it may have come while this one waited
+            found = self._ask(question)
+            with self._table:
+                self._known[question.id] = found
+                while len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        with self._table:
+            return self._recent(question.id)
+
+    def _recent(self, question_id: str) -> Trajectory | None:
+        self._known.move_to_end(question_id)
+        return self._known[question_id]
 
     def _ask(self, question: Question) -> Trajectory | None:
         document = self._school.expected(question)
@@ -113,7 +145,7 @@ def row(answer: Answer, question: Question) -> dict[str, Any]:
 def view(school: Desk, expected: Trajectory | None, happened: Trajectory | None) -> dict[str, Any]:
     """A trial as the page draws it; states are (k + 1, s), in the order of `names`."""
     known = happened or expected
-    spec = school.system.spec if school.system is not None else None
+    spec = spec_of(school)
     angles = spec.angles if spec is not None else ()
     error = None
     if expected is not None and happened is not None:
@@ -129,6 +161,14 @@ def view(school: Desk, expected: Trajectory | None, happened: Trajectory | None)
         "ended": happened.ended if happened is not None else "",
         "error": error,
     }
+
+
+def spec_of(school: Desk) -> Spec | None:
+    """What the school's system is; None without one, and where it cannot be reached now."""
+    try:
+        return school.system.spec if school.system is not None else None
+    except NightschoolError:  # what was recorded is shown all the same
+        return None
 
 
 def names(spec: Spec | None, known: Trajectory | None) -> list[str]:

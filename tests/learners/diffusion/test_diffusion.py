@@ -102,8 +102,9 @@ def test_a_drawing_depends_on_its_context_alone(base):
 
 
 def test_guidance_goes_further_than_the_caption(base):
-    pipeline, keyed = base.pipeline, torch.randn(1, *base.pipeline.shape)
-    states = pipeline.read(["a left bar"])[0]
+    pipeline = base.pipeline
+    keyed = torch.randn(16, *pipeline.shape, generator=torch.Generator().manual_seed(1))
+    states = pipeline.read(["a left bar"] * 16)[0]
     drawn = [pipeline.draw(keyed, states, steps=4, guidance=g) for g in (1.0, 3.0)]
     right = pipeline.encode(tiny.bar("a left bar")[None])
     other = pipeline.encode(tiny.bar("a right bar")[None])
@@ -233,6 +234,11 @@ def test_shares_of_a_step(base):
     assert alone.shares(8, 0.0) == (8, 0, 0)
     former = gather(base.pipeline, MemoryDataset([], old), no_replay, 1)
     assert former.shares(8, 0.0) == (0, 8, 0)
+    # A batch that replay would fill leaves a row for what is taught.
+    assert lessons.shares(4, 0.9) == (1, 0, 3)
+    assert lessons.shares(1, 0.9) == (1, 0, 0)
+    untaught = gather(base.pipeline, MemoryDataset([], texts=tiny.originals(1)), settings, 1)
+    assert untaught.shares(4, 0.9) == (0, 0, 4)
     assert steps(0, (2, 2, 4), settings) == settings.steps
     assert steps(100, (2, 2, 4), settings) == settings.passes * 50
 
@@ -320,6 +326,17 @@ def test_what_is_no_such_pipeline_says_so(folder, tmp_path, message):
     assert "pipeline.save_pretrained(folder" in str(error.value)
 
 
+def test_the_rank_is_decided_when_a_model_is_made(taught, tmp_path):
+    taught.save(tmp_path)
+    rank = taught.stored.rank
+    unset = {k: v for k, v in tiny.FAST.items() if k != "rank"}
+    assert KIND.load(tmp_path, {**unset, "rank": rank}).settings.rank == rank
+    with pytest.raises(LearnerError, match=f"rank is {rank + 1}, but .* has {rank}; set `rank`"):
+        KIND.load(tmp_path, {**unset, "rank": rank + 1})
+    edit(tmp_path, "nightschool.json", source="elsewhere")
+    assert KIND.load(tmp_path, unset).settings.rank == rank
+
+
 def test_damaged_versions(taught, tmp_path):
     taught.save(tmp_path)
     name = "pytorch_lora_weights.safetensors"
@@ -356,6 +373,8 @@ def test_missing_packages_name_the_extra(folder, monkeypatch):
         ({"guidance": "much"}, "wants a number"),
         ({"replay": 1.0}, "below 1"),
         ({"members": 1}, "at least 2"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; it must be a finite number"),
+        ({"guidance": float("inf")}, "guidance is inf; it must be a finite number"),
         ({"precision": "fp8"}, "fp32, bf16"),
         ({"threads": True}, "whole number"),
         ({"speed": 1}, "no setting 'speed'"),

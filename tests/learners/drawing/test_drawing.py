@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -292,6 +293,12 @@ def test_tonights_earlier_and_original_drawings_share_a_step():
     assert plan([lesson(0), lesson(3), lesson(4)], settings).shares == (16, 16)
     assert plan([lesson(2), lesson(0), lesson(0)], settings).shares == (32,)
     assert steps(4, settings) == 200
+    # A batch that replay would fill leaves a row for what is taught.
+    tiny = DrawingSettings.of({"batch": 4, "replay": 0.9})
+    assert plan([lesson(2), lesson(0), lesson(4)], tiny).shares == (1, 3)
+    assert plan([lesson(0), lesson(3), lesson(4)], tiny).shares == (1, 3)
+    assert plan([lesson(0), lesson(0), lesson(4)], tiny).shares == (4,)
+    assert plan([lesson(2), lesson(0), lesson(4)], replace(tiny, batch=1)).shares == (1,)
     assert steps(1000, settings) == 750
 
 
@@ -404,6 +411,18 @@ def test_the_shape_is_decided_when_a_model_is_made(base, tmp_path):
         KIND.load(tmp_path, {"hidden": 72})
 
 
+def test_a_version_with_all_its_settings_stored_still_loads(base, tmp_path):
+    """As the first versions were saved; of their settings only the shape counts."""
+    base.save(tmp_path)
+    path = tmp_path / "drawing.json"
+    facts = json.loads(path.read_text())
+    del facts["shape"]
+    path.write_text(json.dumps({**facts, "settings": {**asdict(base.settings), "gone": 1}}))
+    back = KIND.load(tmp_path, {})
+    assert same(back, base)
+    assert back.settings == replace(DrawingSettings(), **base.settings.shape)
+
+
 @pytest.mark.parametrize("spoil", ["empty", "format", "weights", "json"])
 def test_a_folder_without_a_learner_is_named(base, tmp_path, spoil):
     base.save(tmp_path)
@@ -430,6 +449,10 @@ def test_a_folder_without_a_learner_is_named(base, tmp_path, spoil):
         ({"batch": 0}, "batch is 0; it must be above zero"),
         ({"replay": 1.0}, "replay is 1.0; it is a share"),
         ({"members": 1}, "members is 1; one member cannot disagree"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; it must be a finite number"),
+        ({"guidance": float("inf")}, "guidance is inf; it must be a finite number"),
+        ({"jitter": float("nan")}, "jitter is nan"),
+        ({"side": 12, "kept": 13}, "kept is 13, but pictures of side 12 have only 12"),
     ],
 )
 def test_a_wrong_setting_is_named(settings, said):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 
 from nightschool.learners.dynamics import KIND, settings_for
+from nightschool.learners.dynamics.settings import Settings, parse
 from nightschool.learners.dynamics.storing import CHECKPOINT
 from nightschool.strategies.information import Information
 from nightschool.testing import check_learner
@@ -138,8 +140,28 @@ def test_save_and_load(taught, tmp_path):
     back = KIND.load(tmp_path, {**QUICK, "steps": 7})
     assert equal(back, taught)
     assert back.settings.steps == 7
+    # What is not set follows the package, not the folder: only the system and the shape are kept.
+    alone = KIND.load(tmp_path, {}).settings
+    assert alone == parse({**settings_for(SPEC), "hidden": 24})
     with pytest.raises(LearnerError, match=r"hidden is 25, .* has 24; set `hidden` back"):
         KIND.load(tmp_path, {**QUICK, "hidden": 25})
+
+
+def test_a_version_with_all_its_settings_stored_still_loads(taught, tmp_path):
+    """As the first versions were saved, with a setting that has gone since."""
+    taught.save(tmp_path)
+    stored = {**asdict(taught.settings), "steps": 3, "gone": 1}
+    (tmp_path / "settings.json").write_text(json.dumps(stored))
+    back = KIND.load(tmp_path, {})
+    assert equal(back, taught)
+    assert back.settings.steps == Settings().steps
+
+
+@pytest.mark.parametrize("steps", [1, 60])
+def test_a_loss_that_is_no_number_is_named(untaught, tmp_path, steps):
+    wild = KIND.begin("", {**QUICK, "steps": steps, "learning_rate": 1e38})
+    with pytest.raises(LearnerError, match=r"learning_rate 1e\+38; lower `learning_rate` \(try"):
+        fit(wild, tmp_path / "n")
 
 
 def test_a_folder_without_a_learner_is_named(taught, tmp_path):
@@ -149,6 +171,9 @@ def test_a_folder_without_a_learner_is_named(taught, tmp_path):
     text = (tmp_path / "settings.json").read_text()
     (tmp_path / "settings.json").write_text(text.replace('"hidden": 24', '"hidden": 25'))
     with pytest.raises(LearnerError, match="other shapes"):
+        KIND.load(tmp_path, {})
+    (tmp_path / "settings.json").write_text('{"hidden": 24}')
+    with pytest.raises(LearnerError, match="holds no dynamics learner"):
         KIND.load(tmp_path, {})
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from nightschool.app import exam_file
 from nightschool.exams.control import task_items, trajectory_items
 from nightschool.exams.text import item_id
@@ -42,8 +44,15 @@ def control_items(
 ) -> Sequence[ExamItem]:
     """The items for a seed, from the cache where they are there."""
     settings = {name: getattr(system.spec, name) for name in Spec.__dataclass_fields__}
-    noise = getattr(system, "noise", None)
-    facts = [VERSION, seed, noise, TRAJECTORIES, EPISODES, sorted(settings.items()), system.horizon]
+    facts = [
+        VERSION,
+        seed,
+        behaviour(system),
+        TRAJECTORIES,
+        EPISODES,
+        sorted(settings.items()),
+        system.horizon,
+    ]
     path = cache_folder() / f"exam-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.jsonl"
     try:
         return exam_file.decode(path.read_bytes())
@@ -55,6 +64,17 @@ def control_items(
     new.write_bytes(packed)
     os.replace(new, path)
     return exam_file.decode(packed)
+
+
+def behaviour(system: Simulator) -> list[object]:
+    """What a system is and does: changed, it has another exam."""
+    spec = system.spec
+    starts = system.starts(2, 0)
+    states = np.stack([system.begin(start, 0) for start in starts])
+    actions = np.broadcast_to(np.array(spec.high), (2, 5, len(spec.high)))
+    ahead = system.rollout(states, actions)
+    felt = [np.round(a, 6).tolist() for a in (states, ahead, system.reward(ahead, actions))]
+    return [type(system).__qualname__, getattr(system, "noise", None), felt]
 
 
 def made(system: Simulator, seed: int, progress: Progress | None = None) -> list[ExamItem]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nightschool.app.pool import read_contexts
+from nightschool.app.tasks.task import NO_SHARE
 from nightschool.types import (
     CAPTION,
     AnswerError,
@@ -65,6 +66,7 @@ class DrawingTask:
     def settings(self) -> Mapping[str, Any]:
         """The starter draws by flow matching; a folder is taught by LoRA."""
         own = self.model == STARTER
+        brings = own and self.captions is None
         return {
             "learner": "drawing" if own else "diffusion",
             "strategy": "captions",
@@ -72,8 +74,8 @@ class DrawingTask:
             "gate_days": 0,
             "questions": 20,
             "sheets": self.sheets,
-            # The starter brings an exam; without one, people's drawings must become it.
-            **({"exam_partition": 0.0, "exam_share": 0.0, "exam_share_late": 0.0} if own else {}),
+            # The starter brings an exam of its captions; of others people's drawings become it.
+            **(NO_SHARE if brings else {}),
         }
 
     def source(self) -> str:
@@ -113,8 +115,12 @@ class DrawingTask:
         )
 
     def exam(self, seed: int, progress: Progress | None = None) -> Sequence[ExamItem]:
-        """Held-out drawings, and references for the judges, for the starter's own captions."""
-        if self.model != STARTER or not self.examined:
+        """Held-out drawings, and references for the judges, for the starter's own captions.
+
+        For captions of one's own there are none: people's drawings of the exam partition, or a
+        file of `nightschool exam add`, must do.
+        """
+        if self.model != STARTER or self.captions is not None or not self.examined:
             return ()
         from nightschool.starter import artist
 

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from nightschool.types import Context, Document, ExamItem, Learner, Progress
 
+NO_SHARE = {"exam_partition": 0.0, "exam_share": 0.0, "exam_share_late": 0.0}
+"""Settings of a school that begins with an exam: no question is spent on one."""
+
 
 class Task(Protocol):
     """What a school begins with: its parts by name, its model, its data, its exam."""

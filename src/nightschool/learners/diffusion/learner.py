@@ -26,6 +26,7 @@ from nightschool.types import (
     Document,
     ExamItem,
     Floats,
+    LearnerError,
     Observation,
     Progress,
     Recipe,
@@ -181,10 +182,17 @@ class DiffusionKind:
     def load(self, folder: Path, settings: Mapping[str, object]) -> DiffusionLearner:
         """A learner from a folder that `save` wrote; its adapter keeps the rank it was made with.
 
-        Raises LearnerError where the folder, or the base that it stands on, is not whole.
+        Raises LearnerError where the settings want another rank, or the folder, or the base that
+        it stands on, is not whole.
         """
         chosen = DiffusionSettings.of(settings)
         stored, pipeline, members = storing.load(folder, choose_device(chosen.device))
+        if settings.get("rank", stored.rank) != stored.rank:
+            raise LearnerError(
+                f"rank is {chosen.rank}, but the adapter in {folder} has {stored.rank}; set `rank` "
+                "back, or begin a new school."
+            )
+        chosen = replace(chosen, rank=stored.rank)
         recipe = Recipe("diffusion", dict(settings))
         return DiffusionLearner(recipe, chosen, pipeline, stored, members)
 

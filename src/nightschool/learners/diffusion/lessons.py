@@ -56,8 +56,13 @@ class Lessons:
         return torch.cat(latents), captions
 
     def shares(self, batch: int, replay: float) -> tuple[int, int, int]:
-        """Rows of a step by origin: replay as set, the rest halved; none of an empty one."""
+        """Rows of a step by origin: replay as set, the rest halved; none of an empty one.
+
+        However small the batch, a row is left for what is taught.
+        """
         replayed = round(batch * replay) if len(self.replayed) else 0
+        if len(self.new) or len(self.earlier):
+            replayed = min(replayed, batch - 1)
         rest = batch - replayed
         former = 0 if not len(self.earlier) else rest // 2 if len(self.new) else rest
         return rest - former, former, replayed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -81,6 +82,8 @@ def _check_number(key: str, value: object, *, whole: bool) -> None:
     if not isinstance(value, kinds) or isinstance(value, bool):
         kind = "whole number" if whole else "number"
         raise LearnerError(f"{key} is {value!r}; the diffusion learner wants a {kind}.")
+    if not -math.inf < value < math.inf:
+        raise LearnerError(f"{key} is {value}; it must be a finite number.")
     if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
         raise LearnerError(f"{key} is {value}; it must be above zero.")
     if key in _SHARES and value >= 1:

@@ -99,10 +99,13 @@ def gather(dataset: Dataset, settings: DrawingSettings, seed: int) -> list[Lesso
 def plan(lessons: Sequence[Lesson], settings: DrawingSettings) -> Lessons:
     """How many rows of each go into a step: replay as set, the rest halved; none of an empty one.
 
-    `lessons` are tonight's, earlier and original drawings.
+    `lessons` are tonight's, earlier and original drawings. However small the batch, a row is left
+    for what is taught.
     """
     new, earlier, original = lessons
     replayed = round(settings.batch * settings.replay) if len(original) else 0
+    if len(new) or len(earlier):
+        replayed = min(replayed, settings.batch - 1)
     rest = settings.batch - replayed
     former = 0 if not len(earlier) else rest // 2 if len(new) else rest
     sizes = (rest - former, former, replayed)

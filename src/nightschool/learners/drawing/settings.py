@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
@@ -64,7 +65,13 @@ class DrawingSettings:
                     f"{', '.join(sorted(kinds))}."
                 )
             _check(key, value, kinds[key])
-        return cls(**{**(shape or {}), **settings})  # type: ignore[arg-type]
+        made = cls(**{**(shape or {}), **settings})  # type: ignore[arg-type]
+        if made.kept > made.side:
+            raise LearnerError(
+                f"kept is {made.kept}, but pictures of side {made.side} have only {made.side} "
+                "frequencies each way; set `kept` to at most `side`."
+            )
+        return made
 
     @property
     def shape(self) -> dict[str, int]:
@@ -77,6 +84,8 @@ def _check(key: str, value: object, wanted: type) -> None:
     if not number or isinstance(value, bool) or not isinstance(value, int | float):
         kind = "whole number" if wanted is int else "number"
         raise LearnerError(f"{key} is {value!r}; the drawing learner wants a {kind}.")
+    if not -math.inf < value < math.inf:
+        raise LearnerError(f"{key} is {value}; it must be a finite number.")
     if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
         raise LearnerError(f"{key} is {value}; it must be above zero.")
     if key in _SHARES and value >= 1:

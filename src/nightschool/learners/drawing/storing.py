@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,7 +15,7 @@ from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from nightschool.learners.drawing.network import Network
-from nightschool.learners.drawing.settings import DrawingSettings
+from nightschool.learners.drawing.settings import SHAPE, DrawingSettings
 from nightschool.types import LearnerError
 
 _MODEL, _FACTS = "model.safetensors", "drawing.json"
@@ -66,7 +67,7 @@ def read(folder: Path) -> tuple[Brain, DrawingSettings]:
         facts = json.loads((folder / _FACTS).read_text("utf-8"))
         if facts.get("format") != _FORMAT or facts.get("learner") != "drawing":
             raise LearnerError(f"{folder} has format {facts.get('format')!r}; this is {_FORMAT}.")
-        settings = DrawingSettings.of(facts["shape"])
+        settings = _shape(facts)
         tensors = {k: v.float() for k, v in load_file(folder / _MODEL).items()}
         network = blank(settings)
         prefix = "network."
@@ -80,9 +81,23 @@ def read(folder: Path) -> tuple[Brain, DrawingSettings]:
             tensors["residual"],
             dict(facts["taught"]),
         )
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         raise LearnerError(
             f"{folder} holds no drawing learner ({error}); see `nightschool doctor`, or build the "
             "starter with `nightschool starter build-artist`."
         ) from error
     return brain, settings
+
+
+def _shape(facts: Mapping[str, Any]) -> DrawingSettings:
+    """Settings of a folder's shape; the first versions stored it among all their settings."""
+    stored = facts["shape"] if "shape" in facts else facts["settings"]
+    return DrawingSettings.of({key: stored[key] for key in SHAPE})

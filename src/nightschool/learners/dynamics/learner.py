@@ -17,6 +17,7 @@ from nightschool.learners.dynamics.settings import Settings, parse
 from nightschool.learners.dynamics.storing import load_model, save_model
 from nightschool.learners.dynamics.training import teach
 from nightschool.types import (
+    EXPERIMENT,
     Blocks,
     Context,
     Dataset,
@@ -105,6 +106,14 @@ class Dynamics:
             if context.id not in known:
                 written.setdefault(context.id, context)
         return list(written.values())[:n]
+
+    def check(self, body: str) -> str:
+        """Why the experiment of that body cannot be asked; empty when it can."""
+        try:
+            self._experiments([Context(Document(body, EXPERIMENT))])
+        except LearnerError as error:
+            return str(error)
+        return ""
 
     def predict(self, contexts: Sequence[Context]) -> Sequence[Document]:
         """The mean rollout of each experiment, as a trajectory."""

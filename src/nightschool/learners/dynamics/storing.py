@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -21,31 +20,32 @@ from nightschool.types import LearnerError
 
 MODEL, SETTINGS, CHECKPOINT = "model.safetensors", "settings.json", "checkpoint.safetensors"
 
-_SHAPE = ("states", "angles", "stopped", "low", "high", "members", "hidden")
+_SHAPE = ("system", "states", "angles", "stopped", "low", "high", "members", "hidden")
 
 
 def save_model(ensemble: Ensemble, folder: Path) -> None:
-    """model.safetensors and settings.json into an empty folder."""
+    """model.safetensors and settings.json (the system, the shape) into an empty folder."""
     save_file({k: v.contiguous() for k, v in ensemble.arrays.items()}, folder / MODEL)
-    text = json.dumps(asdict(ensemble.settings), sort_keys=True)
+    text = json.dumps({k: getattr(ensemble.settings, k) for k in _SHAPE}, sort_keys=True)
     (folder / SETTINGS).write_text(text, encoding="utf-8")
 
 
 def load_model(folder: Path, settings: Mapping[str, object]) -> Ensemble:
-    """The ensemble that `save_model` wrote, under perhaps other settings of how it learns.
+    """The ensemble that `save_model` wrote; how it learns follows `settings`, not the folder.
 
     Raises LearnerError for a folder without one, and for settings that ask for another shape.
     """
     try:
         body = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        stored, arrays = parse(body), load_file(folder / MODEL)
-    except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+        shape = {k: body[k] for k in _SHAPE}
+        stored, arrays = parse(shape), load_file(folder / MODEL)
+    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise _no_model(folder, error) from error
     expected = fresh(stored, lesson_of([], stored), 0).arrays
     shapes = {k: v.shape for k, v in arrays.items()}
     if shapes != {k: v.shape for k, v in expected.items()}:
         raise _no_model(folder, "its arrays have other shapes than its settings say")
-    chosen = parse({**body, **settings})
+    chosen = parse({**shape, **settings})
     for name in _SHAPE:
         if getattr(chosen, name) != getattr(stored, name):
             raise LearnerError(

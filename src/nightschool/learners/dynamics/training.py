@@ -17,7 +17,7 @@ from nightschool.learners.dynamics.ensemble import LAYERS, Ensemble, forward, fr
 from nightschool.learners.dynamics.lesson import Lesson
 from nightschool.learners.dynamics.settings import Settings
 from nightschool.learners.dynamics.storing import load_checkpoint, save_checkpoint
-from nightschool.types import Progress
+from nightschool.types import LearnerError, Progress
 
 _WARM_UP = 20
 _BETAS = (0.9, 0.99)
@@ -59,7 +59,8 @@ def teach(
 
     Gaussian likelihood with one variance a coordinate (Chua et al. 2018, eq. 1, with the
     variance held equal over inputs), from a straight line found by ridge regression. It starts
-    anew each night: the ensemble is a function of settings, data and seed alone.
+    anew each night: the ensemble is a function of settings, data and seed alone. Raises
+    LearnerError where the loss or a weight stops being a number.
     """
     room = _classroom(settings, lesson, seed)
     trained = {k: _own(room.start.arrays[k]) for k in _names()}
@@ -75,14 +76,29 @@ def teach(
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _pace(step, settings.steps)
         optimizer.zero_grad()
-        _loss(room, trained, step).backward()  # type: ignore[no-untyped-call]
+        loss = _loss(room, trained, step)
+        _must_be_finite(loss, step, settings)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         step += 1
         if step % settings.checkpoint == 0:
             save_checkpoint(workspace, room.identity, step, trained, optimizer)
         if progress is not None:
             progress(step, settings.steps)
-    return _finished(room, trained)
+    taught = _finished(room, trained)
+    for name in (*_names(), "noise"):
+        _must_be_finite(taught.arrays[name].abs().max(), step, settings)
+    return taught
+
+
+def _must_be_finite(value: Tensor, step: int, settings: Settings) -> None:
+    found = float(value.detach())
+    if not math.isfinite(found):
+        raise LearnerError(
+            f"The loss or a weight became {found} after {step} of {settings.steps} steps with "
+            f"learning_rate {settings.learning_rate:g}; lower `learning_rate` "
+            f"(try {settings.learning_rate / 10:g})."
+        )
 
 
 def _own(values: Tensor) -> Tensor:

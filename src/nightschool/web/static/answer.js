@@ -2,6 +2,7 @@
 
 import { Ahead } from "./ahead.js";
 import { Refusal, call } from "./api.js";
+import { Drafts } from "./drafts.js";
 import { listenToKeys } from "./keys.js";
 import { partFor } from "./kinds/kinds.js";
 import { Outbox } from "./outbox.js";
@@ -18,6 +19,7 @@ const $ = (id) => document.getElementById(id);
 const note = $("note");
 const limit = Number(document.body.dataset.limit);
 const store = new Store(document.body.dataset.school);
+const drafts = new Drafts(store);
 const watch = new Stopwatch();
 const outbox = new Outbox(store, { changed: showMark, kept, refused });
 const ahead = new Ahead({ person: () => person, held, arrived });
@@ -54,8 +56,15 @@ function changed() {
 }
 
 function saveDraft() {
-  const later = ahead.items.filter((item) => item.draft || item.note);
-  store.setDraft({ now: current && { ...onScreen(), at: shownAt }, later });
+  const later = ahead.items.filter(holds);
+  drafts.set({ now: current && { ...onScreen(), at: shownAt }, later });
+  alarm();
+}
+
+// The tab is hidden or left: even a line that is being drawn is kept.
+function leave() {
+  part.finish?.();
+  saveDraft();
 }
 
 function show({ question, draft = null, note: why = "", seconds = 0, at = Date.now() }) {
@@ -97,6 +106,7 @@ function arrived() {
 
 function reply(kind) {
   if (!current) return;
+  part.finish?.();
   const problem = kind === "answer" ? part.problem() : "";
   if (problem) {
     hint(problem);
@@ -129,6 +139,7 @@ function remember(done) {
 }
 
 async function undo() {
+  part.finish?.();
   const history = store.get("history", []);
   const at = history.findLastIndex((done) => done.person === person);
   if (at >= 0) {
@@ -253,14 +264,26 @@ function since(item) {
   return { ...item, draft: item.draft ?? (item.text || null) };
 }
 
+// Whether there is something of the person's own in what was put aside.
+function holds(item) {
+  return Boolean(item?.draft || item?.note || item?.text);
+}
+
+// What was begun comes back, even where another tab has answered: the person decides.
 function restore() {
-  const draft = store.draft() ?? {};
+  const [own = {}, ...closed] = drafts.take();
   const done = new Set([...outbox.answered(), ...store.get("history", []).map((d) => d.question.id)]);
-  const useful = (item) => item?.question && !done.has(item.question.id);
-  ahead.items = (draft.later ?? []).filter(useful).map(since);
-  if (!useful(draft.now)) return;
-  const now = since(draft.now);
-  if (now.draft || now.note || Date.now() - now.at < STALE_MS) show(now);
+  const useful = (item) => item?.question && (holds(item) || !done.has(item.question.id));
+  const fresh = holds(own.now) || Date.now() - own.now?.at < STALE_MS;
+  const left = closed.flatMap((draft) => [draft.now, ...(draft.later ?? [])]).filter(holds);
+  const items = [...(fresh ? [own.now] : []), ...(own.later ?? []), ...left].filter(useful);
+  ahead.items = distinct(items.map(since));
+  if (ahead.items.length) next();
+}
+
+function distinct(items) {
+  const told = (item) => JSON.stringify([item.question.id, item.draft, item.note]);
+  return [...new Map(items.map((item) => [told(item), item])).values()];
 }
 
 const actions = {
@@ -276,6 +299,7 @@ const actions = {
   back: () => (current ? part.focus() : document.activeElement.blur()),
 };
 
+await drafts.begin();
 listenToKeys(actions);
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -286,12 +310,13 @@ $("help").addEventListener("close", () => actions.back());
 $("person").value = person;
 $("person").addEventListener("change", rename);
 note.addEventListener("input", changed);
-addEventListener("pagehide", saveDraft);
+addEventListener("pagehide", leave);
 addEventListener("beforeunload", (event) => {
-  if (!store.safe && outbox.entries().length) event.preventDefault();
+  const waits = outbox.entries().length || begun() || ahead.items.some(holds);
+  if (!store.safe && waits) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
-  saveDraft();
+  leave();
   ahead.wake();
   freshen();
 });
@@ -301,7 +326,7 @@ addEventListener("storage", (event) => {
   refusals.show();
   count(0);
   // Another tab answered what this one shows.
-  if (current && !part.draft() && outbox.answered().includes(current.id)) next();
+  if (current && !begun() && outbox.answered().includes(current.id)) next();
 });
 
 count(0);

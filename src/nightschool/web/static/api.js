@@ -1,21 +1,31 @@
 // Calls to the school. Three ends: an answer, a refusal in words, or silence (try again).
 
 export class Refusal extends Error {}
-export class Silence extends Error {}
+export class Silence extends Error {
+  // `told` is what the school said of it, where it said something.
+  constructor(message, told = "") {
+    super(message);
+    this.told = told;
+  }
+}
 
 const PATIENCE_MS = 15_000;
+const CHARACTERS_PER_MS = 10; // a slow line must do for large drawings
 const LATER = new Set([408, 425, 429]);
 
-export async function call(path, body, patience = PATIENCE_MS) {
+// `abort` is the signal of who asks, where the answer may become useless meanwhile.
+export async function call(path, body, patience = PATIENCE_MS, abort = null) {
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const limit = AbortSignal.timeout(patience + (sent?.length ?? 0) / CHARACTERS_PER_MS);
   let response, told;
   try {
     response = await fetch(path, {
-      method: body === undefined ? "GET" : "POST",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      method: sent === undefined ? "GET" : "POST",
+      headers: sent === undefined ? {} : { "Content-Type": "application/json" },
+      body: sent,
       // The request goes on when the tab is closed meanwhile.
-      keepalive: body !== undefined && JSON.stringify(body).length < 20_000,
-      signal: AbortSignal.timeout(patience),
+      keepalive: sent !== undefined && sent.length < 20_000,
+      signal: abort ? AbortSignal.any([abort, limit]) : limit,
     });
     told = await response.json();
   } catch {
@@ -26,5 +36,6 @@ export async function call(path, body, patience = PATIENCE_MS) {
   // server in trouble, is a cause to wait.
   const refused = response.status >= 400 && response.status < 500 && !LATER.has(response.status);
   if (refused && typeof told?.error === "string") throw new Refusal(told.error);
-  throw new Silence(typeof told?.error === "string" ? told.error : `status ${response.status}`);
+  const said = typeof told?.error === "string" ? told.error : "";
+  throw new Silence(said || `status ${response.status}`, said);
 }

@@ -57,26 +57,6 @@ export class Store {
       .map((key) => key.slice(this.prefix.length))
       .sort();
   }
-
-  // The draft also lives in the tab's own storage, so that two tabs keep one each.
-  setDraft(draft) {
-    this.set("draft", draft);
-    try {
-      sessionStorage.setItem(this.prefix + "draft", JSON.stringify(draft));
-    } catch {
-      // The other copy is enough.
-    }
-  }
-
-  draft() {
-    try {
-      const own = sessionStorage.getItem(this.prefix + "draft");
-      if (own !== null) return JSON.parse(own);
-    } catch {
-      // Use the other copy.
-    }
-    return this.get("draft");
-  }
 }
 
 // crypto.randomUUID exists only on https and on this machine's own names.

@@ -5,6 +5,7 @@ import { fetched, pictureIn, take } from "./pictures.js";
 import { Sheet } from "./sheet.js";
 
 const WIDTHS = { thin: 8, medium: 14, thick: 22 };
+const LONGEST_STROKES = 1_000_000; // characters; longer ones the school does not keep
 const KEYS = { 1: "thin", 2: "medium", 3: "thick", e: "eraser", p: "pen", delete: "clear" };
 
 const $ = (id) => document.getElementById(id);
@@ -17,6 +18,7 @@ export class Caption {
     this.changed = changed;
     this.say = say;
     this.question = null;
+    this.path = null; // of a picture that is to come from the school
     this.sheet = new Sheet($("sheet"), { changed: () => this.drawn(), hint });
     this.listen();
     this.press();
@@ -27,11 +29,18 @@ export class Caption {
     $("caption").textContent = question.caption;
     this.sheet.load(draft?.steps ?? []);
     this.press();
-    if (draft?.path) this.use(fetched(draft.path));
+    this.path = draft?.path ?? null;
+    if (this.path) this.fetch(this.path);
   }
 
   draft() {
-    return this.sheet.steps.length ? { steps: this.sheet.steps } : null;
+    const steps = this.sheet.all;
+    if (this.path) return { steps, path: this.path };
+    return steps.length ? { steps } : null;
+  }
+
+  finish() {
+    this.sheet.finish();
   }
 
   problem() {
@@ -41,12 +50,13 @@ export class Caption {
   read() {
     const picture = this.sheet.png();
     if (this.sheet.picture) return { picture };
-    const strokes = { width: SIDE, height: SIDE, strokes: this.sheet.strokes };
-    return { picture, strokes: JSON.stringify(strokes) };
+    const sheet = { width: SIDE, height: SIDE, strokes: this.sheet.strokes };
+    const strokes = JSON.stringify(sheet);
+    return strokes.length > LONGEST_STROKES ? { picture } : { picture, strokes };
   }
 
   begun(answer) {
-    if (answer.strokes) return { steps: JSON.parse(answer.strokes).strokes };
+    if (answer.strokes) return { steps: fitted(JSON.parse(answer.strokes)) };
     if (!answer.picture) return null;
     if (answer.picture.startsWith("/api/")) return { steps: [], path: answer.picture };
     return { steps: [{ tool: "picture", src: source(answer.picture) }] };
@@ -94,12 +104,19 @@ export class Caption {
     this.changed();
   }
 
+  // Until it is here, the draft says where it is.
+  fetch(path) {
+    this.use(fetched(path), () => (this.path = null));
+  }
+
   // A picture that is on its way; where it belongs to a question that went away, it is dropped.
-  async use(coming) {
+  async use(coming, here = () => {}) {
     const { question } = this;
     try {
       const src = await coming;
-      if (question === this.question) this.sheet.add({ tool: "picture", src });
+      if (question !== this.question) return;
+      here();
+      this.sheet.add({ tool: "picture", src });
     } catch (error) {
       this.say(error.message);
     }
@@ -148,6 +165,17 @@ function stepping(event) {
   const key = event.key.toLowerCase();
   if (key === "y") return "redo";
   return key === "z" ? (event.shiftKey ? "redo" : "undo") : null;
+}
+
+// The strokes of a sheet of any size, on this one.
+function fitted({ width, height, strokes }) {
+  const scale = SIDE / Math.max(width, height);
+  if (scale === 1) return strokes;
+  return strokes.map((stroke) => ({
+    ...stroke,
+    width: scale * stroke.width,
+    points: stroke.points.map(([x, y, ...more]) => [scale * x, scale * y, ...more]),
+  }));
 }
 
 // A button that is out of use stays where the keyboard is.

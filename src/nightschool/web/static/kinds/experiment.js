@@ -13,15 +13,16 @@ export class Experiment {
 
   constructor(root) {
     this.root = root;
-    this.question = null;
+    this.asking = new AbortController();
     this.player = null;
   }
 
   show(question) {
-    this.question = question;
+    this.asking.abort(); // nobody waits for the last one's any more
+    this.asking = new AbortController();
     $("experiment").textContent = question.text;
     this.say("Thinking …");
-    this.expect(question);
+    this.expect(question, this.asking.signal);
   }
 
   draft() {
@@ -44,24 +45,26 @@ export class Experiment {
     $("experiment").focus({ preventScroll: true });
   }
 
-  async expect(question) {
+  async expect(question, abort) {
+    const path = `/api/expected/${encodeURIComponent(question.id)}`;
     let shown = null;
     try {
-      shown = await call(`/api/expected/${encodeURIComponent(question.id)}`, undefined, PATIENCE_MS);
+      shown = await call(path, undefined, PATIENCE_MS, abort);
     } catch (error) {
-      if (question !== this.question) return;
-      this.say(error instanceof Refusal ? error.message : "The school cannot be reached.");
-      if (!(error instanceof Refusal)) setTimeout(() => this.again(question), AGAIN_MS);
+      if (!abort.aborted) this.fail(error, () => this.expect(question, abort));
       return;
     }
-    if (question !== this.question) return;
+    if (abort.aborted) return;
     this.player?.stop();
     if (shown.expected) this.player = new Player($("expected"), shown);
     else this.say("The version that asked is not at hand to say what it expects.");
   }
 
-  again(question) {
-    if (question === this.question) this.expect(question);
+  // A refusal is final; after a silence it is asked again.
+  fail(error, again) {
+    const refused = error instanceof Refusal;
+    this.say(refused ? error.message : error.told || "The school cannot be reached.");
+    if (!refused) setTimeout(again, AGAIN_MS);
   }
 
   say(text) {

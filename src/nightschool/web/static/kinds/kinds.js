@@ -2,6 +2,7 @@
 //
 //   show(question, draft)  shows it, with what was begun before (null: nothing)
 //   draft()                what is there now, for `show` to bring back; null when there is nothing
+//   finish()               ends what the hand is still at (where there is such a thing)
 //   problem()              why it cannot be sent, in words; empty when it can
 //   read()                 what is sent: {text}, or {picture, strokes}
 //   begun(answer)          the draft of something that was sent

@@ -32,6 +32,11 @@ export class Sheet {
     this.render();
   }
 
+  // Everything that was done, with the stroke that is being drawn.
+  get all() {
+    return this.stroke ? [...this.steps, this.stroke] : this.steps;
+  }
+
   // What can be seen: nothing from before the last clearing, or the last picture.
   get strokes() {
     const last = this.steps.findLastIndex((step) => !step.points);
@@ -52,23 +57,34 @@ export class Sheet {
     return !this.picture && !this.strokes.some((stroke) => stroke.tool === "pen");
   }
 
+  // The stroke that is being drawn ends where it is.
+  finish() {
+    const { stroke } = this;
+    this.stroke = null;
+    if (stroke) this.add(stroke);
+  }
+
   add(step) {
+    this.finish();
     this.steps.push(step);
     this.undone = [];
     this.settle();
   }
 
   undo() {
+    this.finish();
     if (this.steps.length) this.undone.push(this.steps.pop());
     this.settle();
   }
 
   redo() {
+    this.finish();
     if (this.undone.length) this.steps.push(this.undone.pop());
     this.settle();
   }
 
   clear() {
+    this.finish();
     if (!this.empty) this.add({ tool: "clear" });
   }
 
@@ -83,7 +99,6 @@ export class Sheet {
   }
 
   settle() {
-    this.stroke = null;
     this.render();
     this.changed();
   }
@@ -128,7 +143,7 @@ export class Sheet {
   end(event) {
     if (!this.stroke || event.pointerId !== this.pointer) return;
     if (event.type === "pointerup") this.follow(event);
-    this.add(this.stroke);
+    this.finish();
   }
 
   follow(event) {
