@@ -27,8 +27,8 @@ class Flaky:
 
     person = "flaky"
 
-    def __init__(self):
-        self.trouble = [OSError("the cable is out"), OracleError("the arm is lost")]
+    def __init__(self, trouble=(OSError("the cable is out"), OracleError("the arm is lost"))):
+        self.trouble = list(trouble)
 
     def answer(self, question):
         if self.trouble:
@@ -187,7 +187,7 @@ def test_a_school_that_closes_before_its_body_is_there_begins_no_trial(tmp_path)
         def oracle(self):
             entered.set()
             go.wait(10)
-            return Flaky()
+            return Flaky(trouble=())
 
     with Late.open(make_school(tmp_path / "s", oracle="script")) as school:
         school.refill()

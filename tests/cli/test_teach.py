@@ -88,9 +88,10 @@ def test_where_nothing_waits_the_cure_is_told(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_teach_that_is_ended_in_a_trial_stops_the_system(tmp_path, number):
     folder = make_spring_school(tmp_path / "s", questions=1)
+    path = (str(PACKAGE), os.environ.get("PYTHONPATH", ""))
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, str(tmp_path), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -41,6 +41,7 @@ class DrawingPlan:
 
     `sheets` is how often a caption may be drawn; `hidden` is how many held-out drawings of each
     caption the hidden exam has. Not `examined`, no gate ever promotes.
+    `measured_of` are the numbers of the versions that sit the hidden exam: all by default.
     """
 
     strategy: str
@@ -50,6 +51,7 @@ class DrawingPlan:
     sheets: int = 8
     hidden: int = 4
     examined: bool = True
+    measured_of: tuple[int, ...] | None = None
 
     def build(self, folder: Path, progress: Progress | None = None) -> Measure:
         """The starter's school; the hidden exam is drawn from held-out digits of its own seed."""
@@ -64,7 +66,7 @@ class DrawingPlan:
             },
             progress=progress,
         )
-        return HiddenDrawings(self.seed, self.hidden)
+        return HiddenDrawings(self.seed, self.hidden, measured_of=self.measured_of)
 
     def oracle(self, school: School) -> Oracle:
         """The simulated artist."""
@@ -82,6 +84,7 @@ class HiddenDrawings:
     seed: int
     each: int
     references: int = 24
+    measured_of: tuple[int, ...] | None = None
     _items: list[ExamItem] = field(default_factory=list)
 
     def items(self) -> Sequence[ExamItem]:
@@ -101,6 +104,8 @@ class HiddenDrawings:
 
     def __call__(self, school: School, version: Version) -> dict[str, float]:
         """Mean marks of one version, by group and name; "all" is recognition by both judges."""
+        if self.measured_of is not None and version.number not in self.measured_of:
+            return {"all": float("nan")}
         found: dict[str, list[float]] = {}
         for mark in school.exam.sit(school.learner(version), self.items()):
             found.setdefault(f"{mark.group} {mark.name}".strip(), []).append(mark.value)
