@@ -27,7 +27,7 @@ class Flaky:
 
     person = "flaky"
 
-    def __init__(self, trouble=(OSError("the cable is out"), OracleError("the arm is lost"))):
+    def __init__(self, *trouble):
         self.trouble = list(trouble)
 
     def answer(self, question):
@@ -86,7 +86,7 @@ def free(school):
 
 def test_what_a_night_has_chosen_is_answered_and_the_pool_is_left_alone(tmp_path, caplog):
     with School.open(make_school(tmp_path / "s", oracle="script")) as school:
-        school.oracle = Flaky()
+        school.oracle = Flaky(OSError("the cable is out"), OracleError("the arm is lost"))
         school.night()
         waiting = school.warehouse.queue_left()
         stop = begin_days(school, pause=0.01)
@@ -187,7 +187,7 @@ def test_a_school_that_closes_before_its_body_is_there_begins_no_trial(tmp_path)
         def oracle(self):
             entered.set()
             go.wait(10)
-            return Flaky(trouble=())
+            return Flaky()
 
     with Late.open(make_school(tmp_path / "s", oracle="script")) as school:
         school.refill()
