@@ -127,4 +127,5 @@ def test_captions_are_brought_to_a_school_that_draws(tmp_path, monkeypatch):
     told = run("init", tmp_path / "s", "--task", "drawing", *captions, "--set", "sheets=3")
     assert "nightschool night && nightschool serve" in told
     told = run("--school", tmp_path / "s", "pool", "add", tmp_path / "more.txt")
-    assert "3 contexts added (3 to learn from, 0 kept for the exam), 3 known before" in told
+    assert "3 contexts added" in told
+    assert "3 known before" in told

@@ -41,7 +41,13 @@ def state(warehouse: Warehouse) -> dict[str, object]:
 
 
 STEPS = {
-    "seal": ["segment.written", "segment.renamed", "manifest.written", "seal.recorded"],
+    "seal": [
+        "segment.written",
+        "segment.renamed",
+        "file.writing",
+        "manifest.written",
+        "seal.recorded",
+    ],
     "store": ["weights.written", "weights.renamed"],
     "keep": ["keep.before", "keep.inside", "keep.after"],
     "post": ["post.before", "post.inside", "post.after"],
