@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -69,6 +71,12 @@ def test_why_a_question_was_refused_is_told(tmp_path):
         assert answer.person == "xxx"
         assert "force" in answer.note
         assert "limits" in answer.note
+
+
+def test_a_demo_may_still_choose_its_threads():
+    code = "import sys, nightschool.cli.demo, nightschool.cli.teach; print('torch' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False", "torch has chosen its threads before the demo could"
 
 
 def test_where_people_answer_teach_says_so(school_folder):

@@ -18,7 +18,6 @@ import numpy as np
 from nightschool.app import exam_file
 from nightschool.exams.control import task_items, trajectory_items
 from nightschool.exams.text import item_id
-from nightschool.learners.dynamics import KIND, Dynamics, settings_for
 from nightschool.types import (
     ExamItem,
     Experiment,
@@ -79,6 +78,8 @@ def behaviour(system: Simulator) -> list[object]:
 
 def made(system: Simulator, seed: int, progress: Progress | None = None) -> list[ExamItem]:
     """The items, computed."""
+    from nightschool.learners.dynamics import KIND, Dynamics, settings_for
+
     told = progress or (lambda done, total: None)
     planner = cast(Dynamics, KIND.begin("", settings_for(system.spec)))
 
