@@ -55,12 +55,12 @@ def main() -> None:
             **KINDS[kind],
         )
     runs = run_all(plans, options)
-    by_kind = {
-        kind: [runs[n] for seed in seeds if (n := f"{options.system}-{kind}-{seed}") in runs]
-        for kind in kinds
-    }
+    whole = [
+        seed for seed in seeds if all(f"{options.system}-{kind}-{seed}" in runs for kind in kinds)
+    ]
+    by_kind = {k: [runs[f"{options.system}-{k}-{seed}"] for seed in whole] for k in kinds}
     done = by_kind["planned"][0][-1]["answers"]
-    print(f"\n{options.system}: {options.seeds} seeds, after {done} experiments")
+    print(f"\n{options.system}: seeds {whole}, after {done} experiments")
     table(by_kind, done)
     compare(by_kind, done)
 

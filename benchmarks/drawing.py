@@ -44,10 +44,9 @@ def main() -> None:
         for strategy in strategies
     }
     runs = run_all(plans, options)
-    by_name = {
-        s: [runs[f"{s}-{seed}"] for seed in seeds if f"{s}-{seed}" in runs] for s in strategies
-    }
-    print(f"\n{options.seeds} seeds, {options.nights} nights of {options.answers} drawings")
+    whole = [seed for seed in seeds if all(f"{s}-{seed}" in runs for s in strategies)]
+    by_name = {s: [runs[f"{s}-{seed}"] for seed in whole] for s in strategies}
+    print(f"\nSeeds {whole}, {options.nights} nights of {options.answers} drawings")
     table(by_name)
     curves(by_name)
     needed(by_name)
