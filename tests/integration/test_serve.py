@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 import urllib.error
@@ -15,6 +16,8 @@ from ..conftest import make_school
 from .server import Server
 
 CLIENTS = 20
+CUT = (OSError, http.client.HTTPException)
+"""What a client sees of a server that is killed: no connection, or half a reply."""
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def client(server, number, acknowledged, stop):
     while not stop.is_set():
         try:
             question = server.get(f"/api/next?person={person}")["question"]
-        except OSError:
+        except CUT:
             time.sleep(0.05)
             continue
         if question is None:
@@ -47,7 +50,7 @@ def client(server, number, acknowledged, stop):
                 break
             except urllib.error.HTTPError as error:
                 raise AssertionError(error.read()) from error
-            except OSError:
+            except CUT:
                 if stop.is_set():
                     return
                 time.sleep(0.05)
