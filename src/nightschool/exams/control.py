@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from nightschool.exams.text import item_id, latest_of_each, probability
+from nightschool.exams.text import bank_items, item_id, latest_of_each, probability
 from nightschool.types import (
     EXPERIMENT,
     TRAJECTORY,
@@ -24,7 +24,6 @@ from nightschool.types import (
     Learner,
     LearnerError,
     Mark,
-    Partition,
     Policy,
     Reals,
     Reward,
@@ -82,20 +81,7 @@ class ControlExam:
 
         Trajectories that ended early count as far as they go; a context without any is left out.
         """
-        contexts: dict[str, Context] = {}
-        answers: dict[str, list[Answer]] = {}
-        for each in answered:
-            if each.question.partition is not Partition.EXAM:
-                continue
-            name = item_id(each.question.context.document)
-            contexts.setdefault(name, each.question.context)
-            answers.setdefault(name, []).extend(each.answers)
-        found = ((name, _trajectories(given)) for name, given in answers.items())
-        return [
-            ExamItem(name, contexts[name].document, accepted, contexts[name].group, "bank")
-            for name, accepted in found
-            if accepted
-        ]
+        return bank_items(answered, _trajectories)
 
     def sit(self, learner: Learner, items: Sequence[ExamItem]) -> Sequence[Mark]:
         """The marks of a learner, in the order of the items; see `predictions` and `returns`.

@@ -18,8 +18,9 @@ from nightschool.exams.judges import (
     taught,
     train_judges,
 )
-from nightschool.exams.text import item_id, latest_of_each, probability
+from nightschool.exams.text import bank_items, latest_of_each, probability
 from nightschool.types import (
+    Answer,
     AnsweredQuestion,
     Context,
     Document,
@@ -27,8 +28,6 @@ from nightschool.types import (
     Learner,
     LearnerError,
     Mark,
-    Partition,
-    Reply,
     normalise,
 )
 from nightschool.types.drawing import (
@@ -65,20 +64,7 @@ class DrawingExam:
 
         Two people's drawings of a sheet are both accepted; a sheet that nobody drew is left out.
         """
-        found: dict[str, tuple[Context, list[Document]]] = {}
-        for each in answered:
-            if each.question.partition is not Partition.EXAM:
-                continue
-            context = each.question.context
-            _, drawn = found.setdefault(item_id(context.document), (context, []))
-            for answer in latest_of_each(each.answers):
-                if answer.reply is Reply.ANSWER and answer.document is not None:
-                    drawn.append(answer.document)
-        return [
-            ExamItem(name, context.document, tuple(drawn), context.group, "bank")
-            for name, (context, drawn) in found.items()
-            if drawn
-        ]
+        return bank_items(answered, _drawn)
 
     def sit(self, learner: Learner, items: Sequence[ExamItem]) -> Sequence[Mark]:
         """Marks of every item that is no reference.
@@ -97,6 +83,12 @@ class DrawingExam:
         shown = [item for item in asked if _caption(item) in references.captions]
         marks = _losses(learner, asked)
         return [*marks, *_judged(learner, shown, references)] if shown else marks
+
+
+def _drawn(answers: Sequence[Answer]) -> tuple[Document, ...]:
+    """Each person's newest drawing."""
+    given = [answer.document for answer in latest_of_each(answers)]
+    return tuple(document for document in given if document is not None)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,30 @@ def accepted_answers(answers: Sequence[Answer]) -> tuple[Document, ...]:
     return tuple(first[digest] for digest, n in votes.items() if 2 * n >= len(given))
 
 
+def bank_items(
+    answered: Iterable[AnsweredQuestion],
+    accept: Callable[[Sequence[Answer]], tuple[Document, ...]],
+) -> list[ExamItem]:
+    """Bank items from the exam partition's answers, one for each context with an accepted answer.
+
+    `accept` says which of a context's answers count; a context where none does is left out.
+    """
+    contexts: dict[str, Context] = {}
+    answers: dict[str, list[Answer]] = {}
+    for each in answered:
+        if each.question.partition is not Partition.EXAM:
+            continue
+        name = item_id(each.question.context.document)
+        contexts.setdefault(name, each.question.context)
+        answers.setdefault(name, []).extend(each.answers)
+    found = ((name, accept(given)) for name, given in answers.items())
+    return [
+        ExamItem(name, contexts[name].document, accepted, contexts[name].group, "bank")
+        for name, accepted in found
+        if accepted
+    ]
+
+
 @dataclass(frozen=True)
 class TextExam:
     """Marks texts: gates on the probability of an accepted answer, reports exact matches."""
@@ -66,20 +90,7 @@ class TextExam:
 
         Questions of the training partition are passed over; equal contexts are one item.
         """
-        contexts: dict[str, Context] = {}
-        answers: dict[str, list[Answer]] = {}
-        for each in answered:
-            if each.question.partition is not Partition.EXAM:
-                continue
-            name = item_id(each.question.context.document)
-            contexts.setdefault(name, each.question.context)
-            answers.setdefault(name, []).extend(each.answers)
-        found = ((name, accepted_answers(given)) for name, given in answers.items())
-        return [
-            ExamItem(name, contexts[name].document, accepted, contexts[name].group, "bank")
-            for name, accepted in found
-            if accepted
-        ]
+        return bank_items(answered, accepted_answers)
 
     def sit(self, learner: Learner, items: Sequence[ExamItem]) -> Sequence[Mark]:
         """Two marks for each item, in the order of the items: "answer" (gates), then "exact".

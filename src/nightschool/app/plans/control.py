@@ -15,7 +15,7 @@ from nightschool.app.school import School
 from nightschool.app.simulation import Measure
 from nightschool.app.tasks import ControlTask
 from nightschool.app.tasks.control_exam import control_items
-from nightschool.exams.control import OVER_RANDOM, RETURN, TASK_GROUP, Forecaster
+from nightschool.exams.control import OVER_RANDOM, RETURN, STEPS, TASK_GROUP, Forecaster
 from nightschool.types import (
     TRAJECTORY,
     ExamItem,
@@ -28,8 +28,6 @@ from nightschool.types import (
 
 HIDDEN_SEED = 1_000_003
 """All plans of a system share a hidden exam, as they share the gate's: it takes long to make."""
-
-STEPS = (1, 5, 20)
 
 
 @dataclass(frozen=True)
