@@ -1,29 +1,23 @@
 """Simulated schools side by side: what every benchmark of whole nights shares.
 
 A run is a plan under a name; its mornings are JSON lines in the output folder. A run that is
-complete is not run again, so a benchmark that was stopped goes on.
+complete is not run again, so a benchmark that was stopped goes on. The work is that of
+`nightschool simulate` (`nightschool.app.simulations`); here are only the command line and the bars.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
+import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+from nightschool.app import simulations
+from nightschool.app.simulation import Plan
+from nightschool.app.simulations import Mornings, complete, read
+from nightschool.cli.bars import run_bars
 
-from rich.progress import Progress
-
-from nightschool.app.simulation import Plan, run_to_file
-
-Mornings = list[dict[str, Any]]
+__all__ = ["Mornings", "complete", "parser", "read", "run_all"]
 
 
 def parser(description: str, out: str) -> argparse.ArgumentParser:
@@ -41,37 +35,11 @@ def parser(description: str, out: str) -> argparse.ArgumentParser:
 
 def run_all(plans: Mapping[str, Plan], options: argparse.Namespace) -> dict[str, Mornings]:
     """The mornings of every plan by name, in processes side by side; only missing ones are run."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    missing = [n for n, plan in plans.items() if not complete(options.out, n, plan)]
     if options.report_only:
-        plans = {n: plan for n, plan in plans.items() if n not in missing}
-        missing = []
-    with (
-        ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool,
-        Progress() as progress,
-    ):
-        bar = progress.add_task("schools", total=len(plans), completed=len(plans) - len(missing))
-        running = [pool.submit(one, options.out, name, plans[name]) for name in missing]
-        for done in as_completed(running):
-            done.result()
-            progress.advance(bar)
-    return {name: read(options.out, name) for name in plans}
-
-
-def complete(out: Path, name: str, plan: Plan) -> bool:
-    """Whether a run's file holds every morning."""
-    return len(read(out, name)) == plan.nights + 1
-
-
-def read(out: Path, name: str) -> Mornings:
-    """The mornings of a run so far."""
-    path = out / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def one(out: Path, name: str, plan: Plan) -> None:
-    """One school, from init to the last morning."""
-    folder = out / f"school-{name}"
-    shutil.rmtree(folder, ignore_errors=True)
-    run_to_file(folder, plan, out / f"{name}.jsonl")
-    shutil.rmtree(folder, ignore_errors=True)
+        done = [name for name, plan in plans.items() if complete(options.out, name, plan)]
+        return {name: read(options.out, name) for name in done}
+    with run_bars({name: plan.nights + 1 for name, plan in plans.items()}) as watch:
+        runs = simulations.run_all(plans, options.out, processes=options.processes, watch=watch)
+    if runs.failures:
+        sys.exit("\n".join(f"{name} failed: {why}" for name, why in runs.failures.items()))
+    return dict(runs.mornings)

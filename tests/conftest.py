@@ -41,7 +41,13 @@ def make_school(folder: Path, *, exam: bool = True, **settings: object) -> Path:
     init_school(
         folder,
         exam=file,
-        settings={"learner": "bagofwords", "questions": 20, "seed": 7, **settings},
+        settings={
+            "learner": "bagofwords",
+            "questions": 20,
+            "candidates": 1,  # re-ranking has tests of its own
+            "seed": 7,
+            **settings,
+        },
     )
     with School.open(folder) as school:
         school.add_contexts(Context.of(c, group=g) for c, _, g in rows[60:])

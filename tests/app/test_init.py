@@ -23,7 +23,7 @@ def test_only_a_seed_makes_the_exam_partition_guessable(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"strategy": "nope"}, "No part of kind strategies is called 'nope'; installed: bald"),
+        ({"strategy": "nope"}, "No part of kind strategies is called 'nope'; installed: badge"),
         ({"exam": "oral"}, "No part of kind exams is called 'oral'; installed: control"),
         ({"learner": "parrot"}, "No part of kind learners is called 'parrot'"),
     ],

@@ -8,7 +8,7 @@ from nightschool.app import School
 from nightschool.app.plans.words import Hidden, as_item
 from nightschool.app.simulation import DAY, Clock, asked_by_group, mornings, run_to_file
 from nightschool.loop import teach
-from nightschool.types import Context, Decision
+from nightschool.types import Context, Decision, Partition
 
 from ..conftest import make_school, world
 
@@ -76,9 +76,13 @@ def test_mornings_follow_days_of_answers_and_each_version_is_measured_once(
 
     with School.open(school_folder, clock=clock) as school:
         seen = list(mornings(school, clock, Plan(oracle), measure))
+        trained = [a.question for a in school.warehouse.answered(Partition.TRAINING)]
+        chosen = [sum(q.night <= night for q in trained) for night in (1, 2)]
     assert [m.night for m in seen] == [1, 2, 3]
     assert [m.answers for m in seen] == [0, 15, 30]
     assert [sum(m.asked.values()) for m in seen] == [0, 15, 30]
+    assert [sum(m.chosen.values()) for m in seen] == [0, *chosen]
+    assert 0 < chosen[0] < 15, "the exam's draws are counted apart"
     assert clock() == 1_000_000.0 + 3 * DAY
     assert seen[0].verdict.decision is Decision.KEEP
     assert seen[-1].trainee["all"] > seen[0].trainee["all"]

@@ -108,7 +108,7 @@ def test_config_shows_and_sets(school_folder):
         (["config", "gaet", "strict"], ["unknown setting 'gaet'", "did you mean 'gate'"]),
         (["config", "questions", "dozen"], ["must be a number"]),
         (["config", "strange"], ["Unknown setting 'strange'"]),
-        (["config", "strategy", "nope"], ["called 'nope'; installed: bald, captions"]),
+        (["config", "strategy", "nope"], ["called 'nope'; installed: badge, bald, captions"]),
         (["config", "exam", "oral"], ["called 'oral'; installed: control"]),
         (["config", "learner_settings.stepz", "3"], ["'stepz'", "known: ", "steps"]),
         (["config", "learner", "language"], ["fixed by init", "--learner language"]),
@@ -172,7 +172,7 @@ def test_outside_a_school_the_cure_is_named(tmp_path, monkeypatch):
 def test_an_unknown_strategy_names_those_that_there_are(tmp_path):
     folder = make_school(tmp_path / "s")
     by_hand(folder, 'strategy = "bold"')
-    assert "installed: bald, captions" in refused("night", folder=folder)
+    assert "installed: badge, bald, captions" in refused("night", folder=folder)
 
 
 def test_a_failed_night_leaves_the_champion_serving_and_the_next_one_resumes(tmp_path, oracle):

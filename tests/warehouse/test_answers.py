@@ -168,3 +168,13 @@ def test_the_ledger(warehouse: Warehouse) -> None:
         ("fit", 3.5, 11.0, 2),
     ]
     assert [s.name for s in warehouse.spans(night=2)] == ["fit"]
+
+
+def test_replies_are_those_to_training_contexts(warehouse: Warehouse) -> None:
+    one, two = warehouse.queue()[:2]
+    warehouse.keep(answer("a", one.id))
+    warehouse.keep(answer("b", two.id))
+    ids = [one.context.id, two.context.id]
+    assert [(i, a.id) for i, a in warehouse.replies(ids)] == [(ids[0], "a"), (ids[1], "b")]
+    warehouse.reserve(ids[:1])
+    assert [(i, a.id) for i, a in warehouse.replies(ids)] == [(ids[1], "b")]

@@ -80,3 +80,8 @@ def test_questions_are_added_behind_the_queue_and_never_twice(warehouse):
     assert warehouse.append(picks(first, second), base) == 1, "an answered context came back"
     assert warehouse.append(picks(second, third), base) == 1, "a waiting one was queued again"
     assert [q.context for q in warehouse.queue()] == [second, third]
+
+
+def test_what_the_model_wrote_is_never_drawn_later(warehouse):
+    warehouse.add_contexts([Context.of("my own", "written")], lambda _: Partition.TRAINING)
+    assert "my own" not in {c.text for c in warehouse.sample(Partition.TRAINING, 999, 1)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from web_fakes import VERDICT, FakeSchool
+from web_fakes import VERDICT, FakeSchool, FakeStatus
 
 from nightschool.web import create_app
 from nightschool.web.report import curves, duration, percent, view
@@ -59,6 +59,22 @@ def test_a_new_school_has_a_status_page(school: FakeSchool) -> None:
     client = TestClient(create_app(school), base_url="http://127.0.0.1:8000")
     assert "No night yet." in client.get("/status").text
     assert view({})["curves"] == []
+
+
+def test_the_status_page_tells_of_questions_that_the_model_wrote(school: FakeSchool) -> None:
+    report = {"written": 1200, "asked": 30, "answerable": 28}
+    report |= {"taught": [0.25, 0.75], "taught_by_pool": [0.5, 0.6]}
+    told = {**school.status().as_dict(), "written": report}
+    school.status = lambda: FakeStatus(told)  # type: ignore[method-assign]
+    client = TestClient(create_app(school), base_url="http://127.0.0.1:8000")
+    html = client.get("/status").text
+    assert "1,200" in html
+    assert "30 asked, 28 of them answerable, learned from 25.0 % to 75.0 %" in html
+    assert "50.0 % to 60.0 %" in html
+    assert view({"written": {**report, "taught": [None, None]}})["written"]["taught"] == ""
+    low = view({"written": {**report, "taught_by_pool": [0.0, 0.6]}})["written"]["taught"]
+    assert "0.0 % to 60.0 %" in low
+    assert view({"written": {"written": 0}})["written"] is None
 
 
 def test_status_as_json(client: TestClient) -> None:

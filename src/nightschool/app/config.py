@@ -44,7 +44,7 @@ def _positive(value: float) -> bool:
     return value > 0
 
 
-def _any(value: str) -> bool:
+def _any(value: object) -> bool:
     return True
 
 
@@ -76,6 +76,18 @@ class Config:
         "balanced or strict",
     )
     questions: int = setting(40, "questions chosen each night", _positive, "1 or more")
+    candidates: int = setting(
+        1,
+        "contexts named for each question; with 2 or more the day's answers re-rank them",
+        _positive,
+        "1 or more",
+    )
+    ask_again: float = setting(
+        0.1, "largest share of questions that check a former answer", _share, "0 to 1"
+    )
+    per_second: bool = setting(
+        True, "whether what a question teaches is counted for a second", _any, "true or false"
+    )
     gate_days: int = setting(
         7,
         "days after which the gate looks though the exam has not grown; 0: every night",
@@ -160,7 +172,7 @@ def _checked(spec: Any, value: Any, where: str) -> Any:
         if not isinstance(value, Mapping):
             raise ConfigError(f"{where}: {spec.name} must be a table, not {value!r}.")
         return dict(value)
-    wanted = {"int": int, "float": float, "str": str}[spec.type]
+    wanted = {"int": int, "float": float, "str": str, "bool": bool}[spec.type]
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted or not spec.metadata["check"](value):
@@ -226,6 +238,8 @@ def parse_value(name: str, text: str) -> Any:
     """A setting's value from the command line, in the setting's type."""
     types = {f.name: f.type for f in fields(Config)}
     kind = types.get(name)
+    if kind == "bool" and text in ("true", "false"):
+        return text == "true"
     if "." in name:
         try:
             return tomlkit.value(text).unwrap()

@@ -32,6 +32,35 @@ def plot_curves(curves: Mapping[str, Curve], path: Path, title: str) -> None:
     _save(figure, path)
 
 
+Band = tuple[Reals, Reals, Reals, Reals]
+"""A curve with its interval: answers, mean, low and high, each (mornings,)."""
+
+
+def plot_bands(
+    bands: Mapping[str, Band], path: Path, title: str, ylabel: str, target: float | None = None
+) -> None:
+    """A curve with a shaded interval for each name, and a line at the target, as a PNG.
+
+    Values are drawn as they come; bounds that are infinite are not drawn.
+    """
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(figsize=(7, 4.2), dpi=120)
+    for number, (name, (answers, mean, low, high)) in enumerate(bands.items()):
+        colour = f"C{number % 10}"
+        style = "-" if number < 10 else "--"
+        axes.plot(answers, mean, style, color=colour, marker="o", markersize=3, label=name)
+        known = np.isfinite(low) & np.isfinite(high)
+        axes.fill_between(answers, low, high, where=known, color=colour, alpha=0.15, linewidth=0)
+    if target is not None:
+        axes.axhline(target, color="0.4", linewidth=0.8, linestyle=":")
+    axes.set_xlabel("answers")
+    axes.set_ylabel(ylabel)
+    axes.set_title(title, fontsize=11)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8)
+    _save(figure, path)
+
+
 def plot_grid(columns: Sequence[str], rows: Sequence[Row], path: Path, title: str) -> None:
     """Pictures in rows under captions, as a PNG."""
     pyplot = _pyplot()

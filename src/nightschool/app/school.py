@@ -6,21 +6,24 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import cast
 
-from nightschool.app import parts
+from nightschool.app import parts, writing
+from nightschool.app.chooser import Chooser
 from nightschool.app.config import FILE, Config, read_config
 from nightschool.app.examiner import Examiner
+from nightschool.app.labels import check_label, labels_of
 from nightschool.app.models import Models
 from nightschool.app.replies import check_fits, check_reply
+from nightschool.app.requeue import Requeue
 from nightschool.app.status import Status, read_status
 from nightschool.curation import Fence, FencedDataset, curate
 from nightschool.exams import gate, partition
-from nightschool.loop import Budget, choose_questions, draw_questions, run_night
+from nightschool.loop import Budget, draw_questions, run_night
+from nightschool.strategies.value import timed
 from nightschool.types import (
     EXPERIMENT,
     TEXT,
@@ -52,7 +55,6 @@ from nightschool.types import (
     Verdict,
     Version,
     WarehouseError,
-    Writer,
 )
 from nightschool.warehouse import Added, Warehouse
 
@@ -104,6 +106,8 @@ class School:
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
+        if "requeue" in self.__dict__:
+            self.requeue.close()
         self.warehouse.close()
 
     def __enter__(self) -> School:
@@ -121,7 +125,7 @@ class School:
     def budget(self) -> Budget:
         """How many questions a night may choose, and where they come from."""
         c = self.config
-        return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target)
+        return Budget(c.questions, c.exam_share, c.exam_share_late, c.bank_target, c.candidates)
 
     @cached_property
     def kind(self) -> str:
@@ -203,12 +207,13 @@ class School:
         return question
 
     def refill(self) -> int:
-        """Random questions behind the queue; how many could be added."""
+        """More questions behind the queue: the night's spares, then random draws; how many."""
         n = self.config.questions
         key = 1_000_003 * self.config.seed + self.warehouse.questions_asked()
         pool = self.warehouse.sample(Partition.TRAINING, 2 * n, key)
         exam = self.warehouse.sample(Partition.EXAM, 2 * n, key)
-        if not pool and not exam:
+        spares = self.warehouse.spares()
+        if not pool and not exam and not spares:
             return 0
         waiting = {question.context.id for question in self.warehouse.queue()}
         picks = draw_questions(
@@ -217,6 +222,7 @@ class School:
             bank=len(self.examiner.marked()),
             budget=self.budget,
             key=key,
+            ready=[Pick(q.context, q.partition, q.strategy, q.score) for q in spares],
         )
         return self.warehouse.append(picks, self.warehouse.trainee())
 
@@ -230,7 +236,23 @@ class School:
         document = answer.document
         if document is not None and (document.kind != TEXT or self.kind != TEXT):
             check_fits(document, self.question(answer.question_id).context.document)
-        return self.warehouse.keep(answer)
+        elif document is not None and self.labels:
+            check_label(document, self.labels)
+        new = self.warehouse.keep(answer)
+        if new and self.config.candidates > 1:
+            self.requeue.heard()
+        return new
+
+    @cached_property
+    def requeue(self) -> Requeue:
+        """What re-ranks the queue after an answer."""
+        strategy = timed(parts.strategy(self.config.strategy))
+        return Requeue(self.folder, self.warehouse, strategy, self.config.strategy)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that answers are chosen from, as the settings say now; empty for any text."""
+        return labels_of(read_config(self.folder)) if labels_of(self.config) else ()
 
     def answer_with_id(self, answer_id: str) -> Answer | None:
         """An answer by its id, also one that was taken back; None when there is none."""
@@ -362,15 +384,25 @@ class School:
             sat[challenger.id],
             sat[previous.id] if previous is not None else None,
             night.looks(),
-            (self._fresh(night, challenger),),
+            self._lessons(night, challenger),
         )
 
-    def _fresh(self, night: Night, challenger: Version) -> ExamResult:
-        """Tonight's answers as the trainee found them before it learned them; never gates."""
+    def _lessons(self, night: Night, challenger: Version) -> Sequence[ExamResult]:
+        """How tonight's new contexts were found and what they taught; never gates.
+
+        A context that was asked again was learned before, so it says nothing about either.
+        """
         trainee = night.trainee()
-        learned = challenger.id != trainee.id and not self._rebuilds(trainee)
-        manifest = self.warehouse.manifest(challenger.manifest)
-        items = [_as_item(e) for e in night.dataset(manifest).new] if learned else []
+        new: Sequence[Example] = ()
+        if challenger.id != trainee.id and not self._rebuilds(trainee):
+            before = self.warehouse.trained(self.warehouse.manifest(trainee.manifest))
+            tonight = night.dataset(self.warehouse.manifest(challenger.manifest)).new
+            new = [e for e in tonight if Context(e.context).id not in before]
+        return self._fresh(trainee, new), *self._taught(night, challenger, new)
+
+    def _fresh(self, trainee: Version, new: Sequence[Example]) -> ExamResult:
+        """Tonight's answers as the trainee found them before it learned them."""
+        items = [_as_item(e) for e in new]
         values = self.learner(trainee).mark(items) if items else ()
         marks = tuple(
             Mark("fresh", float(v), False, item.id, item.group)
@@ -378,42 +410,64 @@ class School:
         )
         return ExamResult(trainee.id, "fresh", marks)
 
+    def _taught(
+        self, night: Night, challenger: Version, new: Sequence[Example]
+    ) -> list[ExamResult]:
+        """What tonight's answers taught, by who wrote the questions."""
+        if not self.config.written or not new:
+            return []
+        contexts = (a.question.context for a in night.answers(Partition.TRAINING))
+        found = writing.taught(
+            challenger.id,
+            self.learner(night.trainee()),
+            self.learner(challenger),
+            new,
+            {context.id: context.source for context in contexts},
+        )
+        return [found] if found is not None else []
+
     def choose(self, night: Night) -> Sequence[Pick]:
         """Tomorrow's questions, chosen by the newest version."""
         learner = self.learner(night.trainee())
         pool = night.pool(Partition.TRAINING, self.config.pool_sample, night.seed)
         asked = night.asked(ASKED)
-        return choose_questions(
-            learner,
-            parts.strategy(self.config.strategy),
-            self.config.strategy,
-            pool=[*pool, *self._written(learner, pool, asked, night.seed)],
-            exam_pool=night.pool(Partition.EXAM, self.config.questions, night.seed),
-            asked=asked,
-            bank=len(self.examiner.marked(night)),
-            budget=self.budget,
-            key=night.seed,
-        )
+        pool = [*pool, *self._written(learner, pool, asked, night.seed, night)]
+        strategy = parts.strategy(self.config.strategy)
+        find, active = self.warehouse.question, self.warehouse.active
+        chooser = Chooser(self.folder, self.config, self.kind, self.budget, strategy, find, active)
+        bank = len(self.examiner.marked(night))
+        return chooser.choose(night, learner, pool, asked, bank, self.now())
 
     def _written(
-        self, learner: Learner, pool: Sequence[Context], asked: Sequence[Context], seed: int
+        self,
+        learner: Learner,
+        pool: Sequence[Context],
+        asked: Sequence[Context],
+        seed: int,
+        night: Night | None = None,
     ) -> Sequence[Context]:
         """Contexts that the model wrote itself; what would belong to the exam is left out."""
-        pool = pool or asked  # where everything was tried, it writes from what it tried
-        if not self.config.written or not pool:
+        # Where everything was tried, it writes from what it tried.
+        source = (writing.material(night, pool) if night else pool) or asked
+        if not self.config.written or not source:
             return ()
-        if not hasattr(learner, "write"):
-            raise ConfigError(
-                f"Learner {learner.recipe.learner!r} writes no contexts; set `written` to 0."
-            )
-        writer = cast(Writer, learner)
-        written = writer.write(pool, self.config.written, asked=asked, seed=seed)
-        known = {context.id for context in pool}
-        return [
-            context
-            for context in written
-            if context.id not in known and self.side(context) is Partition.TRAINING
-        ]
+        refused = writing.declined(night.answers(Partition.TRAINING)) if night else ()
+        mine = self.warehouse.written(night.number) if night else ()
+        written = writing.written_by(
+            learner, self.config.written, source, asked, refused, seed,
+            partial(self._may_ask, mine=mine),
+        )  # fmt: skip
+        if night:
+            writing.note(self.warehouse, night.number, len(written))
+        return written
+
+    def _may_ask(self, context: Context, mine: Collection[int] = ()) -> bool:
+        """Whether a written context is new and on the training side; a test file's is known.
+
+        `mine` are those that this very night wrote before it broke.
+        """
+        new = context.id in mine or not self.warehouse.is_known(context.id)
+        return new and self.side(context) is Partition.TRAINING
 
     # By hand ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,7 @@ class Morning:
     """What a morning shows: the verdict, and measures that no gate has seen.
 
     `served` and `trainee` are the plan's measures by name. `asked` counts by group what was
-    asked so far.
+    asked so far; `chosen` of those only what was chosen to learn from, without the exam's draws.
     """
 
     night: int
@@ -33,6 +33,7 @@ class Morning:
     served: dict[str, float]
     trainee: dict[str, float]
     asked: dict[str, int]
+    chosen: dict[str, int]
     spans: tuple[Span, ...]
 
 
@@ -91,14 +92,15 @@ def mornings(school: School, clock: Clock, plan: Plan, measure: Measure) -> Iter
             measured(school.champion()),
             measured(school.warehouse.trainee()),
             asked_by_group(school),
+            asked_by_group(school, (Partition.TRAINING,)),
             tuple(school.warehouse.spans(verdict.night)),
         )
 
 
-def asked_by_group(school: School) -> dict[str, int]:
+def asked_by_group(school: School, sides: Sequence[Partition] = tuple(Partition)) -> dict[str, int]:
     """How many contexts of each group were answered, skipped or refused so far."""
     counts: dict[str, int] = {}
-    for side in Partition:
+    for side in sides:
         for answered in school.warehouse.answered(side):
             group = answered.question.context.group
             counts[group] = counts.get(group, 0) + 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nightschool.app.writing import WrittenQuestions, read_written
 from nightschool.exams.text import item_id
 from nightschool.types import ExamItem, Partition, Verdict
 from nightschool.warehouse import Warehouse
@@ -35,6 +36,7 @@ class Status:
     seconds: dict[str, float]
     seconds_per_answer: float
     warnings: tuple[str, ...]
+    written: WrittenQuestions = field(default_factory=WrittenQuestions)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: numbers that are not finite become None."""
@@ -71,6 +73,7 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         seconds=seconds,
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
         warnings=(*_broken(warehouse), *_warnings(bank, brought, counts.retractions)),
+        written=read_written(warehouse),
     )
 
 

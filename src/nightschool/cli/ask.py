@@ -26,6 +26,8 @@ def ask_person(school: School, person: str, limit: int = 0) -> None:
             f"This school asks {school.kind}s, not words; they are answered by {where}."
         )
     click.echo(HELP)
+    if school.labels:
+        click.echo(f"Labels: {', '.join(school.labels)}.")
     done = 0
     while limit == 0 or done < limit:
         question = school.next_question(person)

@@ -1,4 +1,4 @@
-"""`nightschool init`: a school of words, of control or of drawing."""
+"""`nightschool init`: a school of words, of labels, of control or of drawing."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ import click
 
 from nightschool.app import School
 from nightschool.app.init import init_school
-from nightschool.app.tasks import ControlTask, DrawingTask, Task, WordsTask
+from nightschool.app.tasks import ClassificationTask, ControlTask, DrawingTask, Task, WordsTask
+from nightschool.app.tasks.classification import read_labels
 from nightschool.app.tasks.drawing import SHEETS
 from nightschool.cli.night import night_bar
 from nightschool.cli.settings import split_pairs
 
 NEXT = {
     "words": "nightschool pool add FILE && nightschool serve",
+    "classification": "nightschool pool add FILE && nightschool serve",
     "control": "nightschool teach --nights 5",
     "drawing": "nightschool night && nightschool serve",
 }
 
 
 DEFAULT_ENV = "Pendulum-v1"
-MEANT_FOR = {"model": ("words", "drawing"), "captions": ("drawing",), "env": ("control",)}
+MEANT_FOR = {
+    "model": ("words", "classification", "drawing"),
+    "labels": ("classification",),
+    "captions": ("drawing",),
+    "env": ("control",),
+}
 """The options that only some tasks have."""
 
 
@@ -42,13 +49,15 @@ def begin(
     original: Path | None,
     exam: Path | None,
     learner: str | None,
+    labels: Path | None,
     env: str | None,
     captions: Path | None,
     seed: int,
     pairs: tuple[str, ...],
 ) -> None:
     """Make the school, and say what it is and what comes next."""
-    refuse_others(task, {"model": model != "starter", "captions": captions, "env": env})
+    brought = {"model": model != "starter", "labels": labels, "captions": captions, "env": env}
+    refuse_others(task, brought)
     settings = {"seed": seed, **split_pairs(pairs)}
     if learner is not None:
         settings["learner"] = learner
@@ -57,6 +66,12 @@ def begin(
         made = ControlTask(env or DEFAULT_ENV, settings.get("system_settings", {}), original)
     elif task == "drawing":
         made = DrawingTask(captions, model, original, settings.get("sheets", SHEETS))
+    elif task == "classification":
+        if labels is None:
+            raise click.UsageError(
+                "--task classification needs --labels FILE, a text file with one label a line."
+            )
+        made = ClassificationTask(read_labels(labels), model, original)
     else:
         made = WordsTask(model, original)
     with night_bar("init") as report:

@@ -50,14 +50,20 @@ def _open(ctx: click.Context, **options: Any) -> Any:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--task",
-    type=click.Choice(["words", "control", "drawing"]),
+    type=click.Choice(["words", "classification", "control", "drawing"]),
     default="words",
-    help="What it learns: words from people, control of a system, drawing from an artist.",
+    help="What it learns: words or labels from people, control of a system, drawing from an "
+    "artist.",
 )
 @click.option("--model", default="starter", help="A folder or NAME@REVISION; default: the starter.")
-@click.option("--original", type=click.Path(path_type=Path), help="What it was trained on before.")
+@click.option(
+    "--original",
+    type=click.Path(path_type=Path),
+    help="What it was trained on before. Classification: rows of context and answer, a label.",
+)
 @click.option("--exam", type=click.Path(path_type=Path), help="A test file of your own.")
 @click.option("--learner", default=None, help="Which learner teaches it; default: the task's.")
+@click.option("--labels", type=click.Path(path_type=Path), help="Classification: one a line.")
 @click.option("--env", help="Control: the system that reacts; default: Pendulum-v1.")
 @click.option("--captions", type=click.Path(path_type=Path), help="Drawing: captions, one a line.")
 @click.option(
@@ -72,6 +78,33 @@ def init(folder: Path, **options: Any) -> None:
     from nightschool.cli.init import begin
 
     begin(folder, **options)
+
+
+@main.group()
+def labels() -> None:
+    """The labels of a school of classification."""
+
+
+@labels.command("add")
+@click.argument("names", nargs=-1, required=True)
+@click.pass_context
+def labels_add(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Add labels: answers may be them at once, the model has them from its next night on."""
+    from nightschool.app.labels import add_labels
+
+    found = add_labels(find_school(ctx.obj), names)
+    click.echo(f"{len(found)} labels: {', '.join(found)}.")
+
+
+@labels.command("list")
+@click.pass_context
+def labels_list(ctx: click.Context) -> None:
+    """The labels, one a line."""
+    from nightschool.app.config import read_config
+    from nightschool.app.labels import needed_labels
+
+    for name in needed_labels(read_config(find_school(ctx.obj))):
+        click.echo(name)
 
 
 @main.group()
@@ -167,6 +200,40 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
     with _open(ctx) as school:
         print_status(school.status(), as_json)
+
+
+@main.command(context_settings={"show_default": True})
+@click.option("--target", default=0.9, help="The exam score to reach, from 0 to 1.")
+@click.option("--level", default=0.9, help="How probable the intervals are, from 0 to 1.")
+@click.option("--stability", is_flag=True, help="Ask the newest versions a stop set; no fit.")
+@click.option("--twin", is_flag=True, help="Measure the lead over random questions: five fits.")
+@click.option(
+    "--larger",
+    multiple=True,
+    metavar="MODEL|KEY=VALUE,…",
+    help="A larger model or other learner settings, taught the same answers: three fits each.",
+)
+@click.option(
+    "--hypotheses",
+    default="",
+    show_default=False,
+    metavar="N|FILE",
+    help="Declare a class: bound answers.",
+)
+@click.option(
+    "--kinds",
+    default=0,
+    help="How many different answers a question may have; 0: as many as the labels or FILE.",
+)
+@click.option("--noise", default="measured", help="Share of wrong answers.")
+@click.option("--error", default=0.0, help="How often the wrong hypothesis may be named.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def limits(ctx: click.Context, /, **options: Any) -> None:
+    """When to stop, what more answers would bring, and the fewest that could do."""
+    from nightschool.cli.limits import print_limits
+
+    print_limits(find_school(ctx.obj), **options)
 
 
 @main.group(invoke_without_command=True)
@@ -268,6 +335,64 @@ def demo(folder: Path, teacher: str, **options: Any) -> None:
     from nightschool.cli.demo import run_demo
 
     run_demo(folder, teacher, **options)
+
+
+@main.command(context_settings={"show_default": True})
+@click.option("--strategies", default="random,hybrid", help="Names, with commas between them.")
+@click.option(
+    "--teacher",
+    type=click.Choice(["words", "robot", "artist"]),
+    default="words",
+    help="Whose simulated answers the embedded starter learns from.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Your own labelled rows instead (.jsonl, .csv, .parquet): context, answer, maybe group.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["words", "classification"]),
+    default="words",
+    help="With --data: what is learned from it, texts in words or labels.",
+)
+@click.option("--model", default="starter", help="With --data: a folder or NAME@REVISION.")
+@click.option("--labels", type=click.Path(path_type=Path), help="With --data: labels, one a line.")
+@click.option("--learner", default=None, help="With --data: which learner; default: the task's.")
+@click.option("--hidden", default=0.3, help="With --data: the share kept for the hidden exam.")
+@click.option(
+    "--oracle",
+    default="",
+    show_default=False,
+    help="Who answers; default: the teacher's, or the data.",
+)
+@click.option("--seeds", default=5, type=click.IntRange(1), help="How many runs a strategy.")
+@click.option("--first-seed", default=1, type=click.IntRange(1), help="The first of the seeds.")
+@click.option("--nights", type=click.IntRange(1), help="How many nights; default: the teacher's.")
+@click.option("--answers", type=click.IntRange(1), help="Answers a day; default: the teacher's.")
+@click.option("--measure", default="all", help="Which measure of the hidden exam is compared.")
+@click.option("--target", type=float, help="Report the answers that it takes to get there.")
+@click.option("--lower", is_flag=True, help="Less is better, as of an error.")
+@click.option("--processes", default=2, type=click.IntRange(1), help="Runs side by side.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("simulation"),
+    help="The folder of the runs, tables and picture.",
+)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+@click.option("--report-only", is_flag=True, help="Only what is complete; run nothing.")
+@click.pass_context
+def simulate(ctx: click.Context, /, out: Path, **options: Any) -> None:
+    """Compare strategies on simulated schools, before people's hours are spent.
+
+    The same days and nights as a real school's, against an oracle that never tires. What is
+    complete in --out is kept: the same command goes on where it was stopped, and more --seeds or
+    --strategies are added to it.
+    """
+    from nightschool.cli.simulate import command_line, simulate_schools
+
+    simulate_schools(command_line(ctx), out, **options)
 
 
 @main.group()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from nightschool.app.status import Status
+from nightschool.app.writing import WrittenQuestions
 from nightschool.types import ExamResult, Span, Verdict
 
 
@@ -24,9 +25,26 @@ def morning_line(verdict: Verdict, status: Status, spans: Iterable[Span]) -> str
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value >= 0.05)
     marks = f"; exam {percent(verdict.before)} -> {percent(verdict.after)}" if verdict.items else ""
+    written = f" Written: {written_line(status.written)}." if status.written.asked else ""
     return (
         f"Night {verdict.night}: answers so far: {status.answers}{marks}. {verdict.reason} "
-        f"{verdict.serves} serves. Seconds: {steps}."
+        f"{verdict.serves} serves.{written} Seconds: {steps}."
+    )
+
+
+def written_line(report: WrittenQuestions) -> str:
+    """One line on the questions that the model wrote itself, beside those of the pool."""
+    share = report.answerable / report.asked if report.asked else math.nan
+    line = (
+        f"{report.written} questions by the model itself; asked {report.asked}, "
+        f"answerable {report.answerable} ({percent(share)})"
+    )
+    if math.isnan(report.taught[0]):
+        return line
+    own, pool = ((percent(a), percent(b)) for a, b in (report.taught, report.taught_by_pool))
+    return (
+        f"{line}; learning took their mean mark from {own[0]} to {own[1]}, "
+        f"that of pool questions from {pool[0]} to {pool[1]}"
     )
 
 
@@ -44,6 +62,8 @@ def print_status(status: Status, as_json: bool) -> None:
     click.echo(f"Exam        {status.bank} items, {status.exam_file} of them from a test file")
     if status.skipped_exam:
         click.echo(f"            {status.skipped_exam} exam questions could not be answered")
+    if status.written.written:
+        click.echo(f"Written     {written_line(status.written)}")
     click.echo(f"Original    {status.original}")
     for verdict in status.verdicts[-7:]:
         click.echo(f"Night {verdict.night:<5} {verdict.reason}")

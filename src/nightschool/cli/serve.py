@@ -31,6 +31,8 @@ def serve_school(
         if school.config.oracle:
             click.echo(f"By day {school.oracle.person} answers what the night has chosen.")
         rest = begin_days(school)
+        if school.config.candidates > 1:
+            school.requeue.begin()
         try:
             run(
                 school,

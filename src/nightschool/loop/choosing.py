@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
-from nightschool.types import Context, Learner, Partition, Pick, Strategy, uniform
+from nightschool.types import Blocks, Context, Partition, Pick, Picks, Strategy, uniform
+
+
+class Observer(Protocol):
+    """Whoever sees contexts as arrays: a learner."""
+
+    def observe(
+        self, contexts: Sequence[Context], *, asked: Sequence[Context] = (), seed: int
+    ) -> Blocks:
+        """The contexts as blocks of arrays."""
 
 
 @dataclass(frozen=True)
 class Budget:
     """How many questions a day, and which share of them is drawn from the exam partition.
 
-    `early_share` holds until the bank has `bank_target` items, `late_share` from then on.
+    `early_share` holds until the bank has `bank_target` items, `late_share` from then on. For
+    each question that the strategy chooses it names `candidates` contexts: those beyond the day
+    are spare, and the day's answers may move them up.
     """
 
     questions: int = 40
     early_share: float = 0.25
     late_share: float = 0.1
     bank_target: int = 100
+    candidates: int = 1
 
 
 def exam_share(budget: Budget, bank: int) -> float:
@@ -45,7 +58,7 @@ def at_random(contexts: Sequence[Context], n: int, key: int) -> list[Context]:
 
 
 def choose_questions(
-    learner: Learner,
+    learner: Observer,
     strategy: Strategy,
     name: str,
     *,
@@ -56,7 +69,7 @@ def choose_questions(
     budget: Budget,
     key: int,
 ) -> list[Pick]:
-    """Picks for one day: exam draws spread evenly among the strategy's choices.
+    """Picks for one day: exam draws spread evenly among the strategy's choices; spares last.
 
     `pool` and `exam_pool` are what tonight looks at, already drawn from the whole.
 
@@ -66,15 +79,26 @@ def choose_questions(
     wanted = exam_questions(budget, bank, key)
     drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
     chosen: list[Pick] = []
+    spare: list[Pick] = []
     if pool and budget.questions > len(drawn):
         blocks = learner.observe(pool, asked=asked, seed=key)
-        picks = strategy.choose(blocks, budget.questions - len(drawn), key)
-        chosen = [
-            Pick(pool[i], Partition.TRAINING, name, float(s))
-            for i, s in zip(picks.index, picks.scores, strict=True)
-        ]
+        day = budget.questions - len(drawn)
+        chosen = _picks(pool, strategy.choose(blocks, day, key), name)
+        if budget.candidates > 1:
+            # Chosen apart: a strategy that shares a batch out would share a larger one otherwise.
+            more = _picks(pool, strategy.choose(blocks, budget.candidates * day, key), name)
+            ids = {pick.context.id for pick in chosen}
+            spare = [replace(pick, spare=True) for pick in more if pick.context.id not in ids]
+            spare = spare[: (budget.candidates - 1) * day]
     exam = [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn]
-    return interleave(chosen, exam)
+    return [*interleave(chosen, exam), *spare]
+
+
+def _picks(pool: Sequence[Context], picks: Picks, name: str) -> list[Pick]:
+    return [
+        Pick(pool[i], Partition.TRAINING, name, float(s))
+        for i, s in zip(picks.index, picks.scores, strict=True)
+    ]
 
 
 def draw_questions(
@@ -84,15 +108,25 @@ def draw_questions(
     bank: int,
     budget: Budget,
     key: int,
+    ready: Sequence[Pick] = (),
 ) -> list[Pick]:
-    """Picks without looking at a model, for a queue that ran dry: nobody waits for the model."""
+    """Picks without looking at a model, for a queue that ran dry: nobody waits for the model.
+
+    What is `ready` comes first, best first; the rest are random draws.
+    """
     wanted = exam_questions(budget, bank, key)
-    drawn = at_random(exam_pool, max(wanted, budget.questions - len(pool)), key)
-    chosen = at_random(pool, budget.questions - len(drawn), key + 1)
-    return interleave(
-        [Pick(c, Partition.TRAINING, "random", 0.0) for c in chosen],
-        [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn],
-    )
+    room = budget.questions - len(pool) - len(ready)
+    drawn = at_random(exam_pool, max(wanted, room), key)
+    day = budget.questions - len(drawn)
+    first = [replace(pick, spare=False) for pick in ready[:day]]
+    ids = {pick.context.id for pick in first}
+    left = [context for context in pool if context.id not in ids]
+    chosen = [
+        Pick(c, Partition.TRAINING, "random", 0.0)
+        for c in at_random(left, day - len(first), key + 1)
+    ]
+    exam = [Pick(c, Partition.EXAM, "random", 0.0) for c in drawn]
+    return interleave([*first, *chosen], exam)
 
 
 def interleave(many: Sequence[Pick], few: Sequence[Pick]) -> list[Pick]:

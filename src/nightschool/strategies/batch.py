@@ -26,8 +26,23 @@ class Pool:
 
     def ranked(self) -> NDArray[np.int64]:
         """Positions by falling score; ties in a keyed random order; equal ids only once."""
-        draws = uniform(self.ids, self.key)
-        order = np.lexsort((draws, -self.scores))
+        return self._in_order(np.arange(len(self.ids)))
+
+    def best(self, n: int) -> NDArray[np.int64]:
+        """The first n of `ranked`, without sorting the rest."""
+        if n <= 0:
+            return np.empty(0, np.int64)
+        many = n
+        while many < len(self.ids):
+            least = np.partition(self.scores, len(self.ids) - many)[len(self.ids) - many]
+            first = self._in_order(np.flatnonzero(self.scores >= least))
+            if len(first) >= n:
+                return first[:n]
+            many *= 4  # the same ids more than once
+        return self.ranked()[:n]
+
+    def _in_order(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        order = rows[np.lexsort((uniform(self.ids[rows], self.key), -self.scores[rows]))]
         _, first = np.unique(self.ids[order], return_index=True)
         ranked: NDArray[np.int64] = order[np.sort(first)].astype(np.int64)
         return ranked
@@ -39,7 +54,8 @@ def gather(score: Score, blocks: Blocks, key: int) -> Pool:
     ids: list[NDArray[np.uint64]] = []
     scores: list[NDArray[np.float64]] = []
     for block in blocks:
-        values = np.asarray(score(block, key) if keyed else score(block), dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # what is no number ranks last, below
+            values = np.asarray(score(block, key) if keyed else score(block), dtype=np.float64)
         if values.shape != (len(block),):
             raise ValueError(
                 f"Score {getattr(score, '__name__', score)!r} gave shape {values.shape} for "
@@ -72,7 +88,7 @@ class ByScore:
     def choose(self, blocks: Blocks, n: int, key: int) -> Picks:
         """The n best-scored different contexts, ties broken by keyed draws."""
         pool = gather(self.score, blocks, key)
-        index = pool.ranked()[: max(n, 0)]
+        index = pool.best(n)
         return Picks(index, pool.scores[index])
 
 
@@ -81,48 +97,4 @@ def by_score(score: Score) -> ByScore:
     return ByScore(score)
 
 
-def spread(
-    embeddings: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    ids: NDArray[np.uint64],
-    taken: NDArray[np.float32],
-    n: int,
-    key: int,
-) -> NDArray[np.int64]:
-    """n positions drawn by weighted k-means++: far from `taken` and from each other.
-
-    Each draw is proportional to weight times squared distance to the nearest taken embedding
-    (Arthur and Vassilvitskii 2007), made by the exponential race -log(u) / weight with draws
-    keyed by id, so the pool's order is moot. `embeddings` (m, d), `taken` (t, d).
-    """
-    squared = _squared_to(embeddings, taken)
-    allowed = np.isfinite(weights) & (weights > 0)
-    chosen: list[int] = []
-    for turn in range(min(n, len(ids))):
-        far = np.where(np.isfinite(squared), np.maximum(squared, 0.0), 1.0)
-        pull = np.where(allowed, weights * far, 0.0)
-        if not pull.any():
-            pull = np.where(allowed, weights, 0.0)
-        if not pull.any():
-            break
-        race = -np.log(1.0 - uniform(ids, key + turn))
-        with np.errstate(divide="ignore"):
-            winner = int(np.argmin(np.where(pull > 0, race / np.where(pull > 0, pull, 1), np.inf)))
-        chosen.append(winner)
-        allowed &= ids != ids[winner]
-        squared = np.minimum(squared, _squared_to(embeddings, embeddings[winner : winner + 1]))
-    return np.array(chosen, dtype=np.int64)
-
-
-def _squared_to(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Squared distance of each row to the nearest centre; infinite where there is no centre."""
-    nearest = np.full(len(x), np.inf)
-    norms = (x.astype(np.float64) ** 2).sum(axis=1)
-    for start in range(0, len(centres), 1024):
-        part = centres[start : start + 1024].astype(np.float64)
-        cross = norms[:, None] - 2.0 * (x @ part.T) + (part**2).sum(axis=1)
-        nearest = np.minimum(nearest, cross.min(axis=1))
-    return nearest
-
-
-__all__ = ["ByScore", "Observation", "Pool", "Score", "by_score", "gather", "places", "spread"]
+__all__ = ["ByScore", "Observation", "Pool", "Score", "by_score", "gather", "places"]

@@ -38,7 +38,7 @@ class Captions:
 
     def choose(self, blocks: Blocks, n: int, key: int) -> Picks:
         """At most n different contexts; a score is disagreement in [0, 1) less drawings so far."""
-        if n <= 0 or not blocks:
+        if n <= 0 or not any(len(b) for b in blocks):
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
         ids = np.concatenate([b.ids for b in blocks])
         embeddings, asked = places(blocks)

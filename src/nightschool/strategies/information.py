@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nightschool.strategies.batch import gather, places
-from nightschool.types import Blocks, Observation, Picks
+from nightschool.strategies.batch import gather
+from nightschool.strategies.places import Places, survey
+from nightschool.types import Blocks, Floats, Observation, Picks
 
 
 def information(observation: Observation, key: int = 0) -> NDArray[np.float64]:
@@ -37,24 +38,31 @@ class Information:
         pool = gather(information, blocks, key)
         if n <= 0 or not len(pool.ids):
             return Picks(np.empty(0, np.int64), np.empty(0, np.float64))
-        embeddings, asked = (x.astype(np.float64) for x in places(blocks))
+        places = survey(blocks)
         ranked = pool.ranked()
         gain = np.where(np.isfinite(pool.scores), np.maximum(pool.scores, 0.0), 0.0)[ranked]
-        far = _distances(embeddings[ranked], asked)
+        far = _distances(places, places.asked)[ranked]
         left, chosen = np.ones(len(ranked), dtype=bool), []
         for _ in range(min(n, len(ranked))):
             reach = np.where(np.isfinite(far), far, 1.0)
             best = int(np.argmax(np.where(left, gain * reach, -1.0)))
             chosen.append(best)
             left[best] = False
-            far = np.minimum(far, _distances(embeddings[ranked], embeddings[ranked][[best]]))
+            if len(chosen) < n:
+                new = places.row(int(ranked[best]))[None]
+                far = np.minimum(far, _distances(places, new)[ranked])
         index = ranked[np.array(chosen, dtype=np.int64)]
         return Picks(index, pool.scores[index])
 
 
-def _distances(embeddings: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance of each row to the nearest taken one, (n,); infinite where nothing is taken."""
-    nearest = np.full(len(embeddings), np.inf)
-    for row in taken:
-        nearest = np.minimum(nearest, np.linalg.norm(embeddings - row, axis=1))
+def _distances(places: Places, taken: Floats) -> NDArray[np.float64]:
+    """Distance of each context to the nearest taken one, (n,); infinite where nothing is taken.
+
+    One pass; subtracted in float64, so that equal contexts are equally far wherever they stand.
+    """
+    nearest = np.full(len(places), np.inf)
+    for start, part in places.chunks() if len(taken) else ():
+        x, out = part.astype(np.float64), nearest[start : start + len(part)]
+        for row in taken:
+            np.minimum(out, np.linalg.norm(x - row, axis=1), out=out)
     return nearest

@@ -113,12 +113,13 @@ def _predictions(learner: Learner, again: Learner, contexts: Sequence[Context]) 
 
 
 def _written(learner: Any, pool: Sequence[Context]) -> None:
-    written = learner.write(pool, 3, asked=pool[:1], seed=1)
+    told = {"asked": pool[:2], "declined": pool[:1], "seed": 1}
+    written = learner.write(pool, 3, **told)
     assert len(written) <= 3, "more contexts were written than asked for"
     assert all(c.source == "written" for c in written), 'written contexts say source "written"'
     ids = [c.id for c in written]
     assert len(set(ids)) == len(ids), "a context was written twice"
-    assert ids == [c.id for c in learner.write(pool, 3, asked=pool[:1], seed=1)], (
+    assert ids == [c.id for c in learner.write(pool, 3, **told)], (
         "the same seed wrote something else"
     )
     assert not learner.write([], 3, asked=(), seed=1), "contexts are made from those of the pool"

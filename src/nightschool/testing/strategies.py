@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -20,6 +21,10 @@ def check_strategy(strategy: Strategy) -> None:
     _broken_numbers(strategy)
     _one_class(strategy)
     _blocks_do_not_matter(strategy)
+    _blocks_are_only_read(strategy)
+    _duplicates(strategy)
+    _many_classes_in_blocks(strategy)
+    _whatever_the_learner_left_out(strategy)
 
 
 def make_pool(
@@ -39,24 +44,29 @@ def make_pool(
         asked=rng.standard_normal((6, d)).astype(np.float32),
         target_probs=(target / target.sum(axis=-1, keepdims=True)).astype(np.float32),
         groups=rng.integers(0, 3, n),
-        seconds=np.ones(n, np.float32),
+        seconds=rng.uniform(1, 9, n).astype(np.float32),
+        answerable=rng.uniform(0.2, 1, n).astype(np.float32),
+        doubt=np.where(rng.random(n) < 0.2, rng.random(n), 0).astype(np.float32),
     )
+
+
+_BY_ROW = ("embeddings", "groups", "seconds", "answerable", "doubt")
+_BY_SAMPLE_AND_ROW = ("probs", "values")
 
 
 def part(o: Observation, rows: Sequence[int] | np.ndarray) -> Observation:
     """Some rows of an observation, in that order."""
     rows = np.asarray(rows, dtype=np.int64)
-    return Observation(
-        o.ids[rows],
-        embeddings=o.embeddings[rows],
-        probs=o.probs[:, rows],
-        values=o.values[:, rows],
-        noise=o.noise,
-        asked=o.asked,
-        target_probs=o.target_probs,
-        groups=o.groups[rows],
-        seconds=o.seconds[rows],
-    )
+    given = {f.name: getattr(o, f.name) for f in fields(o) if o.has(f.name) and f.name != "ids"}
+    given |= {name: given[name][rows] for name in _BY_ROW if name in given}
+    given |= {name: given[name][:, rows] for name in _BY_SAMPLE_AND_ROW if name in given}
+    return Observation(o.ids[rows], **given)
+
+
+def without(o: Observation, *names: str) -> Observation:
+    """An observation of a learner that does not give those fields."""
+    given = {f.name: getattr(o, f.name) for f in fields(o) if o.has(f.name)}
+    return Observation(**{k: v for k, v in given.items() if k not in names})
 
 
 def _ids(pool: Observation, picks: Picks) -> list[int]:
@@ -105,6 +115,8 @@ def _fewer_than_asked(strategy: Strategy) -> None:
 
 def _empty(strategy: Strategy) -> None:
     assert len(strategy.choose([], 5, 0).index) == 0, "an empty pool gives no picks"
+    nothing = part(make_pool(), [])
+    assert len(strategy.choose([nothing], 5, 0).index) == 0, "an empty block gives no picks"
 
 
 def _same_key_same_picks(strategy: Strategy) -> None:
@@ -121,13 +133,76 @@ def _broken_numbers(strategy: Strategy) -> None:
     assert len(set(picked)) == 10, "predictions that are no numbers stopped the choice"
     pool.embeddings[3:7], pool.embeddings[7:10] = np.nan, np.inf
     pool.asked[0], pool.asked[1] = np.nan, -np.inf
+    pool.probs[:, 10:12], pool.probs[1, 12:14] = np.inf, -np.inf
+    pool.target_probs[0, 0] = np.nan
+    for field in (pool.seconds, pool.answerable, pool.doubt):
+        field[0:3], field[3:6], field[6:9] = np.nan, np.inf, -np.inf
+    pool.seconds[9:12] = 0
+    pool.seconds[14:26:2] = np.nan, np.inf, 0, -1, -np.inf, np.nan  # all else is sound there
     picked = _ids(pool, strategy.choose([pool], 60, 2))
     assert len(set(picked)) == 60, "embeddings that are no numbers stopped the choice"
     shuffled = part(pool, np.random.default_rng(1).permutation(len(pool)))
     again = _ids(shuffled, strategy.choose([shuffled], 60, 2))
     assert picked == again, "among embeddings that are no numbers, the pool's order changed picks"
+    slow = np.argsort(pool.seconds)  # so that bad numbers come in a quick block and a slow one
+    sorted_pool, halves = part(pool, slow), [part(pool, slow[:30]), part(pool, slow[30:])]
+    again = _ids(sorted_pool, strategy.choose(halves, 60, 2))
+    assert picked == again, "among numbers that are none, the blocks changed the picks"
+    for field in (pool.probs, pool.values, pool.embeddings, pool.asked, pool.target_probs):
+        field[:] = np.nan
+    picked = _ids(pool, strategy.choose([pool], 10, 2))
+    assert len(set(picked)) == 10, "with nothing but broken numbers, any contexts will do"
 
 
 def _one_class(strategy: Strategy) -> None:
     pool = make_pool(k=1)
     assert len(set(_ids(pool, strategy.choose([pool], 10, 2)))) == 10, "one class stops the choice"
+
+
+@dataclass(frozen=True)
+class _Reread:
+    """Blocks that can be read again and do nothing else, as a pool on disk is."""
+
+    blocks: list[Observation]
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(self.blocks)
+
+
+def _blocks_are_only_read(strategy: Strategy) -> None:
+    pool = make_pool()
+    halves = [part(pool, np.arange(30)), part(pool, []), part(pool, np.arange(30, 60))]
+    for half in halves:
+        for field in fields(half):
+            getattr(half, field.name).setflags(write=False)
+    one = _ids(pool, strategy.choose([pool], 10, 5))
+    two = _ids(pool, strategy.choose(_Reread(halves), 10, 5))
+    assert one == two, "read-only blocks, one of them empty, changed the picks"
+    assert len(strategy.choose(_Reread([]), 5, 0).index) == 0, "an empty pool gives no picks"
+
+
+def _duplicates(strategy: Strategy) -> None:
+    pool = part(make_pool(n=12), np.repeat(np.arange(12), 5))
+    pool = Observation(**{**vars(pool), "ids": make_pool().ids})
+    picked = _ids(pool, strategy.choose([pool], 30, 4))
+    assert len(set(picked)) == 30, "contexts that look the same, of different ids, are all allowed"
+    shuffled = part(pool, np.random.default_rng(2).permutation(60))
+    again = _ids(shuffled, strategy.choose([shuffled], 30, 4))
+    assert picked == again, "among contexts that look the same, the pool's order changed the picks"
+
+
+def _many_classes_in_blocks(strategy: Strategy) -> None:
+    pool = make_pool(k=300)
+    pool.probs[:, :25, 200:] = 0
+    few, many = part(pool, np.arange(25)), part(pool, np.arange(25, 60))
+    narrow = Observation(**{**vars(few), "probs": few.probs[:, :, :200]})
+    one = _ids(pool, strategy.choose([pool], 10, 5))
+    two = _ids(pool, strategy.choose([narrow, many], 10, 5))
+    assert one == two, "classes that a block does not have must count as probability 0"
+
+
+def _whatever_the_learner_left_out(strategy: Strategy) -> None:
+    spare = ("asked", "target_probs", "groups", "seconds", "answerable", "doubt")
+    bare = without(make_pool(), *spare)
+    picked = _ids(bare, strategy.choose([bare], 10, 5))
+    assert len(set(picked)) == 10, f"a strategy must do without {', '.join(spare)}"

@@ -24,7 +24,9 @@ class Observation:
     zeros), or `values` (s, n, m) with `noise` (m,), the variance of an answer; `asked` (a, d)
     embeddings of what was asked before; `target_probs` (s, t, k), the same samples' predictions
     on the target set; `groups` (n,) int64, the cluster of each context; `seconds` (n,), what a
-    person is expected to need. A field that the learner did not give raises
+    person is expected to need; `answerable` (n,), how probably a person can answer at all, in
+    [0, 1]; `doubt` (n,), for a context that has an answer, how probably that answer is wrong (0
+    for one that has none). A field that the learner did not give raises
     ObservationError by its name when it is read.
     """
 
@@ -37,6 +39,8 @@ class Observation:
     target_probs: Floats
     groups: NDArray[np.int64]
     seconds: Floats
+    answerable: Floats
+    doubt: Floats
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class Observation:
         target_probs: Floats | None = None,
         groups: NDArray[np.int64] | None = None,
         seconds: Floats | None = None,
+        answerable: Floats | None = None,
+        doubt: Floats | None = None,
     ) -> None:
         given = {k: v for k, v in locals().items() if k != "self" and v is not None}
         for name, value in given.items():

@@ -116,11 +116,18 @@ class Writer(Protocol):
     """A learner that writes contexts of its own: experiments planned for what they would tell."""
 
     def write(
-        self, pool: Sequence[Context], n: int, *, asked: Sequence[Context] = (), seed: int
+        self,
+        pool: Sequence[Context],
+        n: int,
+        *,
+        asked: Sequence[Context] = (),
+        declined: Sequence[Context] = (),
+        seed: int,
     ) -> Sequence[Context]:
         """At most n contexts made from those of the pool, with source "written".
 
-        A pure function of its arguments and the model; `asked` is what was asked before.
+        A pure function of its arguments and the model. `asked` is what was asked before, oldest
+        first; `declined` what among it got no answer (skipped, "can't tell", "bad question").
         """
 
 

@@ -34,12 +34,18 @@ class Retract(StrEnum):
 
 @dataclass(frozen=True)
 class Pick:
-    """A context that was chosen to be asked, and why."""
+    """A context that was chosen to be asked, and why.
+
+    A `spare` one waits behind the day's queue: answers may show that it is worth more than one
+    in it. One that is asked `again` has answers, and one more would tell whether they are right.
+    """
 
     context: Context
     partition: Partition
     strategy: str
     score: float
+    spare: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)

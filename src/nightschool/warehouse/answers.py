@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,6 +175,19 @@ def listed(
     return [to_answer(row) for row in reversed(rows.all())]
 
 
+def replies(connection: Connection, contexts: Collection[int]) -> list[tuple[int, Answer]]:
+    """Each answer to those training contexts that counts, with its context, oldest first."""
+    rows: list[Any] = []
+    for part in batches(contexts, LISTED):
+        query = select(_a).join(_c, _c.c.id == _a.c.context_id)
+        # A test file may have taken a context over since: what was said there is the exam's.
+        training = _c.c.partition == Partition.TRAINING.value
+        query = query.where(_a.c.context_id.in_(part), training, pool.live())
+        rows += connection.execute(query).all()
+    rows.sort(key=lambda row: row.seq)
+    return [(row.context_id, to_answer(row)) for row in rows]
+
+
 def retractions(connection: Connection) -> list[Retraction]:
     """Every retraction, oldest first."""
     columns = [column for column in _r.c if column.name != "seq"]
@@ -249,7 +262,7 @@ def count(connection: Connection) -> Counts:
     return Counts(
         training=sides.get(Partition.TRAINING.value, 0),
         exam=sides.get(Partition.EXAM.value, 0),
-        questions=_how_many(connection, _q),
+        questions=queue.count(connection),
         answers={reply: by_reply.get(reply.value, 0) for reply in Reply},
         retractions=_how_many(connection, _r),
         examples=_examples(connection),

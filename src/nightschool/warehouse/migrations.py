@@ -74,7 +74,12 @@ _FIRST = (
     "CREATE INDEX spans_night ON spans (night)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SPARES = (
+    "ALTER TABLE questions ADD COLUMN spare BOOLEAN NOT NULL DEFAULT FALSE",
+    "ALTER TABLE questions ADD COLUMN again BOOLEAN NOT NULL DEFAULT FALSE",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SPARES)
 """Migration n is `MIGRATIONS[n - 1]`, a sequence of statements."""
 
 

@@ -88,13 +88,15 @@ def sample(connection: Connection, partition: Partition, n: int, key: int) -> li
     """At most n contexts that nobody has replied to and that may be asked, drawn at random.
 
     Ids are bits of a digest, so the n ids that follow a random one are a random sample; what is
-    read does not grow with the pool. A test file's contexts have their answers and stay out.
+    read does not grow with the pool. A test file's contexts have their answers and stay out; what
+    the model wrote is asked on the day for which it was written, or never.
     """
     contexts = tables.contexts
     start = int.from_bytes(hashlib.sha256(f"{key}".encode()).digest()[:8], "big") >> 1
     open_ones = (
         select(contexts)
-        .where(contexts.c.partition == partition.value, contexts.c.source != "exam")
+        .where(contexts.c.partition == partition.value)
+        .where(contexts.c.source.not_in(("exam", "written")))
         .where(~exists().where(tables.answers.c.context_id == contexts.c.id, live()))
         .order_by(contexts.c.id)
     )
@@ -140,5 +142,7 @@ def reserve(connection: Connection, ids: Collection[int]) -> None:
             .values(partition=Partition.EXAM.value, source="exam")
         )
         connection.execute(
-            questions.update().where(questions.c.context_id.in_(part)).values(queued=False)
+            questions.update()
+            .where(questions.c.context_id.in_(part))
+            .values(queued=False, spare=False)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from nightschool.faults import reach
 from nightschool.types import Pick, Question, Retract, UnknownQuestion
@@ -17,6 +17,12 @@ from nightschool.warehouse.dialect import insert_once, upsert
 _q, _c, _l = tables.questions, tables.contexts, tables.leases
 _a, _r = tables.answers, tables.retractions
 
+AGAIN_AFTER = 86_400.0
+"""Seconds after which a person who is alone may be asked again what they answered themselves."""
+
+RECENT = 14 * 86_400.0
+"""Seconds after their last reply during which a person still counts as somebody who answers."""
+
 
 def questions() -> Select[Any]:
     """Questions with the columns of their contexts, ready for a WHERE."""
@@ -27,12 +33,44 @@ def questions() -> Select[Any]:
     ).join(_c, _c.c.id == _q.c.context_id)
 
 
-def _unanswered() -> ColumnElement[bool]:
-    return ~exists().where(_a.c.context_id == _q.c.context_id, pool.live())
+def unanswered() -> ColumnElement[bool]:
+    """The condition that a question waits: nobody replied to its context.
+
+    A context that is asked again has replies; it waits until this very question has one.
+    """
+    here = or_(~_q.c.again, _a.c.question_id == _q.c.id)
+    return ~exists().where(_a.c.context_id == _q.c.context_id, here, pool.live())
 
 
-def _leased_now(now: float) -> ColumnElement[bool]:
+def leased_now(now: float) -> ColumnElement[bool]:
+    """The condition that somebody has the question before them."""
     return exists().where(_l.c.question_id == _q.c.id, _l.c.until > now)
+
+
+def _may_answer(person: str, now: float) -> ColumnElement[bool]:
+    """The condition that a question is for that person: nobody checks their own answer.
+
+    Where nobody else has answered anything lately (`active`), the same person may, a day later.
+    """
+    own = and_(_a.c.context_id == _q.c.context_id, _a.c.person == person, pool.live())
+    said = _a.alias()
+    gone = exists().where(_r.c.answer_id == said.c.id)
+    others = exists().where(said.c.person != person, said.c.at > now - RECENT, ~gone)
+    lately = exists().where(own, or_(others, _a.c.at > now - AGAIN_AFTER))
+    return or_(~_q.c.again, ~lately)
+
+
+def active(connection: Connection, now: float) -> set[str]:
+    """Whoever gave a reply that still counts, of either partition, in the last `RECENT` seconds."""
+    query = select(_a.c.person).distinct().where(_a.c.at > now - RECENT, pool.live())
+    return set(connection.scalars(query))
+
+
+def written(connection: Connection, night: int) -> set[int]:
+    """Contexts that the model wrote and that night posted, as long as nobody replied to them."""
+    query = select(_q.c.context_id).join(_c, _c.c.id == _q.c.context_id)
+    query = query.where(_q.c.night == night, _c.c.source == "written", unanswered())
+    return set(connection.scalars(query))
 
 
 def find(connection: Connection, question_id: str) -> Question:
@@ -47,18 +85,19 @@ def find(connection: Connection, question_id: str) -> Question:
 
 def count(connection: Connection) -> int:
     """How many questions were ever queued."""
-    return int(connection.execute(select(func.count()).select_from(_q)).scalar_one())
+    query = select(func.count()).select_from(_q).where(~_q.c.spare)
+    return int(connection.execute(query).scalar_one())
 
 
 def left(connection: Connection) -> int:
     """How many questions of the queue nobody has replied to."""
-    query = select(func.count()).select_from(_q).where(_q.c.queued, _unanswered())
+    query = select(func.count()).select_from(_q).where(_q.c.queued, unanswered())
     return int(connection.execute(query).scalar_one())
 
 
 def waiting(connection: Connection) -> list[Question]:
     """The questions of the queue that nobody has replied to, in the order they are asked."""
-    query = questions().where(_q.c.queued, _unanswered())
+    query = questions().where(_q.c.queued, unanswered())
     rows = connection.execute(query.order_by(_q.c.night.desc(), _q.c.rank))
     return [to_question(row) for row in rows]
 
@@ -72,7 +111,7 @@ def lease(
     row = (
         _undone(connection, person, ~held, ~others)
         or _own(connection, person, now, ~held)
-        or _first(connection, ~held, ~others)
+        or _best(connection, questions().where(~held, ~others, _may_answer(person, now)))
     )
     if row is None:
         return None
@@ -89,7 +128,10 @@ def _undone(connection: Connection, person: str, *free: ColumnElement[bool]) -> 
     # An answer taken back is asked again first, newest first, whether or not it is still queued.
     again = _a.alias()
     still = ~exists().where(_r.c.answer_id == again.c.id)
-    since = exists().where(again.c.context_id == _q.c.context_id, again.c.person == person, still)
+    here = or_(~_q.c.again, again.c.question_id == _q.c.id)
+    since = exists().where(
+        again.c.context_id == _q.c.context_id, again.c.person == person, here, still
+    )
     query = (
         questions()
         .join(_a, _a.c.question_id == _q.c.id)
@@ -106,13 +148,9 @@ def _own(connection: Connection, person: str, now: float, *free: ColumnElement[b
     return _best(connection, query.where(_l.c.person == person, _l.c.until > now, *free))
 
 
-def _first(connection: Connection, *free: ColumnElement[bool]) -> Any:
-    return _best(connection, questions().where(*free))
-
-
 def _best(connection: Connection, query: Select[Any]) -> Any:
     # In the order of the index `questions_queue`, so that it stops at the first one.
-    query = query.where(_q.c.queued, _unanswered()).order_by(_q.c.night.desc(), _q.c.rank)
+    query = query.where(_q.c.queued, unanswered()).order_by(_q.c.night.desc(), _q.c.rank)
     return connection.execute(query.limit(1)).first()
 
 
@@ -121,45 +159,57 @@ def post(
 ) -> int:
     """Replace the queue by the picks, best first; returns how many questions were queued.
 
-    Questions that somebody has before them stay. Contexts that were replied to, or are among
-    those, are left out.
+    Questions that somebody has before them stay. Contexts that were replied to (unless they are
+    to be asked again), or are among those, are left out. Spare picks wait behind the queue.
     """
-    connection.execute(_q.update().where(_q.c.queued, ~_leased_now(now)).values(queued=False))
+    connection.execute(_q.update().where(_q.c.queued, ~leased_now(now)).values(queued=False))
+    # A night that is resumed may choose otherwise: what it posted before is no spare any more.
+    connection.execute(_q.update().where(_q.c.night == night, _q.c.spare).values(spare=False))
     reach("post.inside")
     first = {pick.context.id: (rank, pick) for rank, pick in reversed(list(enumerate(picks)))}
     if not first:
         return 0
     rows = [context_row(pick.context, pick.partition) for _, pick in first.values()]
     connection.execute(insert_once(connection, _c), rows)
-    out = set(connection.scalars(select(_q.c.context_id).where(or_(_q.c.queued, _leased_now(now)))))
-    out |= _replied_among(connection, list(first))
+    waits = and_(or_(_q.c.queued, leased_now(now)), unanswered())
+    out = set(connection.scalars(select(_q.c.context_id).where(waits)))
+    out |= _replied_among(connection, [n for n, (_, pick) in first.items() if not pick.again])
     rows = [
         _question_row(pick, rank, version, night)
         for name, (rank, pick) in sorted(first.items(), key=lambda item: item[1][0])
         if name not in out
     ]
     if rows:
-        again = upsert(connection, _q)
-        connection.execute(
-            again.on_conflict_do_update(index_elements=[_q.c.id], set_={"queued": True}), rows
-        )
-    return len(rows)
+        insert = upsert(connection, _q)
+        place = {name: insert.excluded[name] for name in ("queued", "spare", "rank")}
+        connection.execute(insert.on_conflict_do_update(index_elements=[_q.c.id], set_=place), rows)
+    return sum(row["queued"] for row in rows)
 
 
 def append(connection: Connection, picks: Sequence[Pick], version: str) -> int:
-    """Add questions behind the queue; what waits or is before somebody stays as it is."""
-    held = set(connection.scalars(select(_q.c.context_id).where(_q.c.queued, _unanswered())))
+    """Add questions behind the queue; what waits or is before somebody stays as it is.
+
+    A spare question of the newest night is moved there.
+    """
+    held = set(connection.scalars(select(_q.c.context_id).where(_q.c.queued, unanswered())))
     held |= _replied_among(connection, [pick.context.id for pick in picks])
     night = int(connection.execute(select(func.max(_q.c.night))).scalar() or 0)
     last = select(func.max(_q.c.rank)).where(_q.c.night == night)
     rank = int(connection.execute(last).scalar() or 0)
+    waits = select(_q.c.context_id, _q.c.id).where(_q.c.night == night, _q.c.spare)
+    spare = {row.context_id: row.id for row in connection.execute(waits)}
     rows = [
         _question_row(pick, rank + place, version, night)
         for place, pick in enumerate(picks, start=1)
         if pick.context.id not in held
     ]
-    if rows:
-        connection.execute(insert_once(connection, _q), rows)
+    new = [row for row in rows if row["context_id"] not in spare]
+    if new:
+        connection.execute(insert_once(connection, _q), new)
+    for row in rows:
+        if row["context_id"] in spare:
+            moved = _q.update().where(_q.c.id == spare[row["context_id"]])
+            connection.execute(moved.values(queued=True, spare=False, rank=row["rank"]))
     return len(rows)
 
 
@@ -181,5 +231,7 @@ def _question_row(pick: Pick, rank: int, version: str, night: int) -> dict[str, 
         "version": version,
         "night": night,
         "rank": rank,
-        "queued": True,
+        "queued": not pick.spare,
+        "spare": pick.spare,
+        "again": pick.again,
     }

@@ -54,6 +54,8 @@ questions = Table(
     Column("night", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("queued", Boolean, nullable=False),
+    Column("spare", Boolean, nullable=False),
+    Column("again", Boolean, nullable=False),
 )
 
 leases = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,18 @@ from nightschool.types import (
     Version,
     WarehouseError,
 )
-from nightschool.warehouse import answers, care, dataset, disk, lineage, meta, night, pool, queue
+from nightschool.warehouse import (
+    answers,
+    care,
+    dataset,
+    disk,
+    lineage,
+    meta,
+    night,
+    pool,
+    queue,
+    spares,
+)
 from nightschool.warehouse.answers import Counts
 from nightschool.warehouse.batches import batches
 from nightschool.warehouse.files import Files
@@ -159,9 +170,13 @@ class Warehouse:
         """The documents of all contexts of a partition, without their parts."""
         return self._read(lambda c: pool.documents(c, partition))
 
-    def trained(self) -> set[int]:
-        """Ids of the contexts that any version may have learned, also from answers taken back."""
-        return dataset.trained(self._segments, self.manifests())
+    def trained(self, manifest: Manifest | None = None) -> set[int]:
+        """Ids of the contexts that any version may have learned, also from answers taken back.
+
+        With a manifest, those that versions up to that one may have learned.
+        """
+        manifests = self.manifests() if manifest is None else [manifest]
+        return dataset.trained(self._segments, manifests)
 
     def is_known(self, context_id: int) -> bool:
         """Whether the warehouse has that context."""
@@ -202,6 +217,26 @@ class Warehouse:
         """The questions that wait for an answer, in the order they are asked."""
         return list(map(self._parts.question, self._read(queue.waiting)))
 
+    def spares(self) -> Sequence[Question]:
+        """The questions that wait behind the newest night's queue, best first."""
+        return list(map(self._parts.question, self._read(spares.spares)))
+
+    def queue_night(self) -> int:
+        """The night that chose the newest questions; 0 before the first."""
+        return self._read(spares.newest)
+
+    def rerank(self, night: int, order: Sequence[int], now: float | None = None) -> int:
+        """Let a night's questions change places, best contexts first; how many moved.
+
+        What somebody has before them stays, as do exam questions and the queue's length.
+        """
+        at = _or_now(now)
+        return self._log.write(lambda c: spares.rerank(c, night, order, at))
+
+    def written(self, night: int) -> set[int]:
+        """Contexts that the model wrote and that night posted, those without a reply."""
+        return self._read(lambda c: queue.written(c, night))
+
     def questions_asked(self) -> int:
         """How many questions were ever queued."""
         return self._read(queue.count)
@@ -238,6 +273,10 @@ class Warehouse:
         """Everybody who answers, by id."""
         return self._read(answers.people)
 
+    def active(self, now: float) -> set[str]:
+        """Ids of the people who gave a reply that still counts in the two weeks before `now`."""
+        return self._read(lambda c: queue.active(c, now))
+
     def answers(
         self, person: str | None = None, *, retracted: bool = False, newest: int | None = None
     ) -> Sequence[Answer]:
@@ -263,6 +302,10 @@ class Warehouse:
         """
         found = self._read(lambda c: answers.answered(c, partition, up_to, retracted_up_to))
         return list(map(self._parts.answered, found))
+
+    def replies(self, contexts: Collection[int]) -> Sequence[tuple[int, Answer]]:
+        """Answers to those training contexts that still count, oldest first, without parts."""
+        return self._read(lambda c: answers.replies(c, contexts))
 
     def counts(self) -> Counts:
         """How much there is of everything."""

@@ -34,7 +34,12 @@ def routes(school: Desk) -> APIRouter:
 
     @pages.get("/", response_class=HTMLResponse)
     def answer_page() -> HTMLResponse:
-        return render("answer.html", key=key_of(school), limit=school.config.max_answer_chars)
+        return render(
+            "answer.html",
+            key=key_of(school),
+            limit=school.config.max_answer_chars,
+            labels=getattr(school, "labels", ()),
+        )
 
     @pages.get("/experiments", response_class=HTMLResponse)
     def experiments_page() -> HTMLResponse:

@@ -82,6 +82,7 @@ def view(status: Mapping[str, Any]) -> dict[str, Any]:
         "bank": status.get("bank", 0),
         "exam_file": status.get("exam_file", 0),
         "skipped_exam": status.get("skipped_exam", 0),
+        "written": _written(status.get("written") or {}),
         "champion": status.get("champion", ""),
         "trainee": status.get("trainee", ""),
         "original": status.get("original", ""),
@@ -94,6 +95,19 @@ def view(status: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "warnings": status.get("warnings") or [],
     }
+
+
+def _written(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What became of the questions that the model wrote itself; None where there are none."""
+    if not report.get("written"):
+        return None
+    own, pool = report["taught"], report["taught_by_pool"]
+    taught = ""
+    if own[0] is not None:
+        taught = f"learned from {percent(own[0])} to {percent(own[1])}"
+        if pool[0] is not None:
+            taught += f" (the pool’s: {percent(pool[0])} to {percent(pool[1])})"
+    return {**report, "taught": taught}
 
 
 def _row(verdict: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nightschool.app import parts
 from nightschool.app.init import init_school
@@ -16,7 +17,11 @@ from nightschool.types import Context, Document, ExamItem, Oracle, Progress, Ver
 
 @dataclass(frozen=True)
 class WordsPlan:
-    """A school of words: its pool, its test file, and a hidden exam that no gate has seen."""
+    """A school of words: its pool, its test file, and a hidden exam that no gate has seen.
+
+    With `only`, pool, test file and exam are about those skills alone: what the model can learn of
+    them at all. `settings` of the school come on top of the plan's own.
+    """
 
     strategy: str
     seed: int
@@ -26,6 +31,8 @@ class WordsPlan:
     sample: int = 300
     exam_file: int = 150
     hidden: int = 1200
+    only: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, folder: Path, progress: Progress | None = None) -> Measure:
         """A starter school with a pool and a test file; the hidden exam is disjoint from both.
@@ -34,12 +41,15 @@ class WordsPlan:
         """
         from nightschool.starter import stories
 
-        base = 1000 * self.seed
-        hidden = stories.exam(self.hidden, base + 1)
+        base, skills = 1000 * self.seed, self.only or stories.EXAM_SKILLS
+        hidden = stories.exam(self.hidden, base + 1, skills=skills)
         taken = {q.context for q in hidden}
-        brought = stories.exam(self.exam_file, base + 2, exclude=taken)
+        brought = stories.exam(self.exam_file, base + 2, skills=skills, exclude=taken)
         taken |= {q.context for q in brought}
-        pool = stories.pool(self.pool, base + 3, exclude=taken)
+        if self.only:
+            pool = stories.exam(self.pool, base + 3, skills=skills, exclude=taken)
+        else:
+            pool = stories.pool(self.pool, base + 3, exclude=taken)
         exam = folder.parent / f".{folder.name}.exam.jsonl"
         exam.parent.mkdir(parents=True, exist_ok=True)
         rows = [
@@ -56,6 +66,7 @@ class WordsPlan:
                     "questions": self.answers,
                     "pool_sample": self.sample,
                     "seed": self.seed,
+                    **self.settings,
                 },
             )
         finally:

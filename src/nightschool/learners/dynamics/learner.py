@@ -84,7 +84,13 @@ class Dynamics:
         return blocks
 
     def write(
-        self, pool: Sequence[Context], n: int, *, asked: Sequence[Context] = (), seed: int
+        self,
+        pool: Sequence[Context],
+        n: int,
+        *,
+        asked: Sequence[Context] = (),
+        declined: Sequence[Context] = (),
+        seed: int,
     ) -> Sequence[Context]:
         """At most n experiments of its own, from starts of the pool, that would tell most.
 

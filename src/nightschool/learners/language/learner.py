@@ -10,8 +10,17 @@ from typing import Any
 
 from torch import Tensor
 
-from nightschool.learners.language import adapter, marking, members, storing, teaching, writing
+from nightschool.learners.language import (
+    adapter,
+    asking,
+    marking,
+    members,
+    storing,
+    teaching,
+    writing,
+)
 from nightschool.learners.language.body import Body
+from nightschool.learners.language.embedding import embed
 from nightschool.learners.language.marking import Habits
 from nightschool.learners.language.observing import Pool
 from nightschool.learners.language.opening import choose_device, locate, open_model
@@ -24,6 +33,7 @@ from nightschool.types import (
     Dataset,
     Document,
     ExamItem,
+    Floats,
     LearnerError,
     Progress,
     Recipe,
@@ -148,6 +158,42 @@ class LanguageLearner:
         return [
             Document(t) for t in writing.sample(self.body, self.text, n, seed=seed, longest=longest)
         ]
+
+    def write(
+        self,
+        pool: Sequence[Context],
+        n: int,
+        *,
+        asked: Sequence[Context] = (),
+        declined: Sequence[Context] = (),
+        seed: int,
+    ) -> Sequence[Context]:
+        """At most n contexts of its own: those of the pool with other words in their places.
+
+        What is probably no question (by what became of those `asked`, of which `declined` got no
+        answer) is left out; so is what the pool holds already.
+        """
+        model = asking.Model(
+            self.embed,
+            lambda texts: [d.body for d in self.predict([Context.of(t) for t in texts])],
+            partial(self._invent, seed),
+            self.settings.longer,
+            self.settings.invented,
+        )
+        written = asking.write(model, pool, n, asked=asked, declined=declined, seed=seed)
+        return [context for context in written if self.check(context.text) is None]
+
+    def _invent(self, seed: int, told: Sequence[str], n: int) -> Sequence[str]:
+        body, _ = teaching.pupil(self, seed)
+        parameters = teaching.learning(body, self.stored.method)
+        rate, longest = self.settings.rate(body.parameters), min(_LONGEST_SAMPLE, self.window - 1)
+        return asking.invent(
+            body, self.text, told, n, parameters=parameters, rate=rate, seed=seed, longest=longest
+        )
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors (n, d) of texts: the mean of the last layer's states over their tokens."""
+        return embed(self.body, self.text, texts, self.window)
 
     def save(self, folder: Path) -> None:
         """Write the model (or its adapter), tokenizer and posterior into an empty folder."""

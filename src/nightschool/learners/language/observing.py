@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nightschool.learners.language.body import Body, Factors, batches
+from nightschool.learners.language.embedding import embed
 from nightschool.learners.language.lessons import fit_window
 from nightschool.learners.language.marking import TOKENS_AT_ONCE, same_length
 from nightschool.learners.language.settings import LanguageSettings
@@ -110,12 +111,7 @@ class Pool:
 
     def _embed(self, texts: Sequence[str]) -> Floats:
         """Unit vectors (n, d): the mean of the last layer's states over the context's tokens."""
-        rows = self._rows(texts, 0)
-        found = np.zeros((len(rows), self.body.width), dtype=np.float32)
-        for batch in batches([len(row) for row in rows], TOKENS_AT_ONCE):
-            mean, _ = self.body.embed([rows[i] for i in batch])
-            found[batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
-        return found
+        return embed(self.body, self.text, texts, self.window)
 
     def _several(self, rows: list[Sequence[int]]) -> NDArray[np.float64]:
         k = self.settings.candidates

@@ -32,7 +32,9 @@ class LanguageSettings:
     step, `earlier` and `original` (how many rows are read), `checkpoint_steps`.
     Posterior: `members` with their rank, steps, batch and learning rate; `dropout` and
     `dropout_passes` before there are answers. Scoring: `candidates` answers a context, `beams`
-    for answers of several tokens, `block` contexts a block. `max_context` caps the model's
+    for answers of several tokens, `block` contexts a block. Writing: `longer`, the share of
+    rewritten contexts into which something more happens, and `invented`, the share of contexts
+    written from nothing (0 to 1). `max_context` caps the model's
     window, in tokens.
     """
 
@@ -63,6 +65,8 @@ class LanguageSettings:
     candidates: int = 32
     beams: int = 8
     block: int = 256
+    longer: float = 0.0
+    invented: float = 0.0
 
     @classmethod
     def of(cls, settings: Mapping[str, object]) -> LanguageSettings:
@@ -112,7 +116,15 @@ class LanguageSettings:
                 )
 
     def _check_ranges(self) -> None:
-        may_be_zero = {"replay_rows", "rehearsal_pairs", "earlier", "original", "members"}
+        may_be_zero = {
+            "replay_rows",
+            "rehearsal_pairs",
+            "earlier",
+            "original",
+            "members",
+            "longer",
+            "invented",
+        }
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not isinstance(value, bool):
@@ -121,6 +133,11 @@ class LanguageSettings:
                     raise LearnerError(f"{field.name} is {value}; it must be above zero.")
         if self.dropout >= 1:
             raise LearnerError(f"dropout is {self.dropout}; it must be below 1 (0.15 is usual).")
+        for share in ("longer", "invented"):
+            if getattr(self, share) > 1:
+                raise LearnerError(
+                    f"{share} is {getattr(self, share)}; it is a share, so at most 1."
+                )
         if self.members == 1:
             raise LearnerError("members is 1; one member cannot disagree: set 0 or at least 2.")
         if self.dropout_passes == 1:

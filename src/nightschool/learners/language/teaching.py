@@ -59,7 +59,7 @@ def teach(
     if not lessons.new and not lessons.earlier:
         return replace(learner)
     identity = _identity(learner, dataset, earlier, seed)
-    body, wrapped = _pupil(learner, seed)
+    body, wrapped = pupil(learner, seed)
     more = settings.member_steps if settings.members else 0
     told = _Told(progress, lessons.steps + more)
     _train(body, learner, lessons, workspace / "fit.safetensors", identity, told)
@@ -101,7 +101,7 @@ def _texts(learner: LanguageLearner, dataset: Dataset, seed: int) -> list[str]:
     return found
 
 
-def _pupil(learner: LanguageLearner, seed: int) -> tuple[Body, Any | None]:
+def pupil(learner: LanguageLearner, seed: int) -> tuple[Body, Any | None]:
     """A body that may be changed: a copy of the model, or of its adapter on the same base."""
     body = learner.body
     if learner.stored.method == "full":
@@ -124,7 +124,7 @@ def _train(
     progress: Progress,
 ) -> None:
     settings = learner.settings
-    parameters = _learning(body, learner.stored.method)
+    parameters = learning(body, learner.stored.method)
     at_once = settings.rows_at_once(body.parameters)
 
     def backward(step: int) -> float:
@@ -149,7 +149,7 @@ def _train(
         parameter.grad = None
 
 
-def _learning(body: Body, method: str) -> dict[str, nn.Parameter]:
+def learning(body: Body, method: str) -> dict[str, nn.Parameter]:
     """The weights that learn, by name."""
     return adapter.trained(body.model) if method == "lora" else dict(body.model.named_parameters())
 
@@ -175,7 +175,7 @@ def _identity(
     learner: LanguageLearner, dataset: Dataset, earlier: Sequence[Example], seed: int
 ) -> str:
     """Names the night: the weights it begins from, what it learns, with which settings and seed."""
-    weights = _learning(learner.body, learner.stored.method)
+    weights = learning(learner.body, learner.stored.method)
     lesson = [e.id for e in (*dataset.new, *earlier)]
     facts = (seed, dataset.manifest.hash, lesson, sorted(asdict(learner.settings).items()))
     return digest(dict(weights), learner.stored.source, *facts)

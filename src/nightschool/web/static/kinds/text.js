@@ -12,6 +12,13 @@ export class Text {
       fit();
       changed();
     });
+    for (const button of root.querySelectorAll("[data-label]")) {
+      button.addEventListener("click", () => {
+        box.value = button.dataset.label;
+        box.dispatchEvent(new Event("input"));
+        box.form.requestSubmit();
+      });
+    }
   }
 
   show(question, draft) {
