@@ -188,10 +188,11 @@ def test_an_infinite_worth_counts_as_the_largest_one() -> None:
 
 
 def test_an_id_that_comes_twice_with_other_predictions_is_asked_once() -> None:
-    pool = corners()
-    twice = part_of(pool, np.r_[0:30, 0:30])
-    twice.probs[:, :30] = np.array(SURE)[:, None]
-    index = Hybrid().choose([twice], 30, 0).index
+    twice = part_of(corners(), np.r_[0:30, 0:30])
+    twice.probs[:, :30] = np.array(SURE)[:, None]  # the second one of each is the better one
+    strategy = Hybrid(candidates=40)  # half by worth, half by the draw: they meet
+    index = strategy.choose([twice], 30, 0).index
+    assert len(index) == 30
     assert len(set(twice.ids[index])) == 30
 
 
