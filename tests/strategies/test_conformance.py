@@ -106,9 +106,9 @@ def test_a_strategy_that_needs_blocks_to_be_a_list_is_seen():
 def test_a_part_keeps_every_field_and_without_drops_them():
     pool = make_pool(n=9)
     few = part(pool, [4, 2])
-    assert few.doubt.tolist() == pool.doubt[[4, 2]].tolist()
+    assert few.answerable.tolist() == pool.answerable[[4, 2]].tolist()
     assert few.values.shape[1] == 2
-    assert without(few, "asked").has("doubt")
+    assert without(few, "asked").has("answerable")
     assert not without(few, "asked").has("asked")
 
 

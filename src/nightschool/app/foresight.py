@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nightschool import heads
 from nightschool.app.pace import Pace, learn_pace
+from nightschool.strategies.batch import finite
 from nightschool.types import (
     AnsweredQuestion,
     Blocks,
@@ -143,8 +144,3 @@ def centred(embeddings: Floats, around: Floats) -> Floats:
     usual = float(np.sqrt(((base - mean) ** 2).sum(axis=1).mean()))
     moved: Floats = ((finite(embeddings) - mean) / max(usual, 1e-6)).astype(np.float32)
     return moved
-
-
-def finite(embeddings: Floats) -> Floats:
-    """Embeddings in which what is no number counts as 0."""
-    return np.where(np.isfinite(embeddings), embeddings, np.float32(0))

@@ -72,10 +72,11 @@ def places(blocks: Blocks) -> tuple[Floats, Floats]:
     """Embeddings of a pool (n, d) and of what was asked (a, d); what is no number counts as 0."""
     pool = np.concatenate([block.embeddings for block in blocks])
     asked = next((block.asked for block in blocks if block.has("asked")), pool[:0])
-    return _numbers(pool), _numbers(asked)
+    return finite(pool), finite(asked)
 
 
-def _numbers(embeddings: Floats) -> Floats:
+def finite(embeddings: Floats) -> Floats:
+    """Embeddings in which what is no number counts as 0."""
     return np.where(np.isfinite(embeddings), embeddings, np.float32(0))
 
 

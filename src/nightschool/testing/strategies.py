@@ -46,11 +46,10 @@ def make_pool(
         groups=rng.integers(0, 3, n),
         seconds=rng.uniform(1, 9, n).astype(np.float32),
         answerable=rng.uniform(0.2, 1, n).astype(np.float32),
-        doubt=np.where(rng.random(n) < 0.2, rng.random(n), 0).astype(np.float32),
     )
 
 
-_BY_ROW = ("embeddings", "groups", "seconds", "answerable", "doubt")
+_BY_ROW = ("embeddings", "groups", "seconds", "answerable")
 _BY_SAMPLE_AND_ROW = ("probs", "values")
 
 
@@ -135,7 +134,7 @@ def _broken_numbers(strategy: Strategy) -> None:
     pool.asked[0], pool.asked[1] = np.nan, -np.inf
     pool.probs[:, 10:12], pool.probs[1, 12:14] = np.inf, -np.inf
     pool.target_probs[0, 0] = np.nan
-    for field in (pool.seconds, pool.answerable, pool.doubt):
+    for field in (pool.seconds, pool.answerable):
         field[0:3], field[3:6], field[6:9] = np.nan, np.inf, -np.inf
     pool.seconds[9:12] = 0
     pool.seconds[14:26:2] = np.nan, np.inf, 0, -1, -np.inf, np.nan  # all else is sound there
@@ -202,7 +201,7 @@ def _many_classes_in_blocks(strategy: Strategy) -> None:
 
 
 def _whatever_the_learner_left_out(strategy: Strategy) -> None:
-    spare = ("asked", "target_probs", "groups", "seconds", "answerable", "doubt")
+    spare = ("asked", "target_probs", "groups", "seconds", "answerable")
     bare = without(make_pool(), *spare)
     picked = _ids(bare, strategy.choose([bare], 10, 5))
     assert len(set(picked)) == 10, f"a strategy must do without {', '.join(spare)}"

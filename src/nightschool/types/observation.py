@@ -25,8 +25,7 @@ class Observation:
     embeddings of what was asked before; `target_probs` (s, t, k), the same samples' predictions
     on the target set; `groups` (n,) int64, the cluster of each context; `seconds` (n,), what a
     person is expected to need; `answerable` (n,), how probably a person can answer at all, in
-    [0, 1]; `doubt` (n,), for a context that has an answer, how probably that answer is wrong (0
-    for one that has none). A field that the learner did not give raises
+    [0, 1]. A field that the learner did not give raises
     ObservationError by its name when it is read.
     """
 
@@ -40,7 +39,6 @@ class Observation:
     groups: NDArray[np.int64]
     seconds: Floats
     answerable: Floats
-    doubt: Floats
 
     def __init__(
         self,
@@ -55,7 +53,6 @@ class Observation:
         groups: NDArray[np.int64] | None = None,
         seconds: Floats | None = None,
         answerable: Floats | None = None,
-        doubt: Floats | None = None,
     ) -> None:
         given = {k: v for k, v in locals().items() if k != "self" and v is not None}
         for name, value in given.items():
