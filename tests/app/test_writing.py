@@ -125,7 +125,8 @@ def test_a_test_files_question_is_not_written_again(school_folder, monkeypatch):
         assert sides == {Partition.TRAINING, Partition.EXAM}  # the hash alone would not tell
         learner = school.learner(school.warehouse.trainee())
         pool = school.warehouse.contexts(Partition.TRAINING)
-        assert not school._written(learner, pool, (), 1)
+        with school.begin_night() as night:
+            assert not school._written(learner, pool, (), night)
 
 
 def test_a_school_that_writes_nothing_tells_nothing(school_folder):

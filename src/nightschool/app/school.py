@@ -431,7 +431,7 @@ class School:
         learner = self.learner(night.trainee())
         pool = night.pool(Partition.TRAINING, self.config.pool_sample, night.seed)
         asked = night.asked(ASKED)
-        pool = [*pool, *self._written(learner, pool, asked, night.seed, night)]
+        pool = [*pool, *self._written(learner, pool, asked, night)]
         strategy = parts.strategy(self.config.strategy)
         find, active = self.warehouse.question, self.warehouse.active
         chooser = Chooser(self.folder, self.config, self.kind, self.budget, strategy, find, active)
@@ -443,22 +443,20 @@ class School:
         learner: Learner,
         pool: Sequence[Context],
         asked: Sequence[Context],
-        seed: int,
-        night: Night | None = None,
+        night: Night,
     ) -> Sequence[Context]:
         """Contexts that the model wrote itself; what would belong to the exam is left out."""
         # Where everything was tried, it writes from what it tried.
-        source = (writing.material(night, pool) if night else pool) or asked
+        source = writing.material(night, pool) or asked
         if not self.config.written or not source:
             return ()
-        refused = writing.declined(night.answers(Partition.TRAINING)) if night else ()
-        mine = self.warehouse.written(night.number) if night else ()
+        refused = writing.declined(night.answers(Partition.TRAINING))
+        mine = self.warehouse.written(night.number)
         written = writing.written_by(
-            learner, self.config.written, source, asked, refused, seed,
+            learner, self.config.written, source, asked, refused, night.seed,
             partial(self._may_ask, mine=mine),
         )  # fmt: skip
-        if night:
-            writing.note(self.warehouse, night.number, len(written))
+        writing.note(self.warehouse, night.number, len(written))
         return written
 
     def _may_ask(self, context: Context, mine: Collection[int] = ()) -> bool:
