@@ -210,7 +210,8 @@ def test_where_everything_was_tried_it_writes_from_what_it_tried(school):
     teach(school, school.oracle, 4)
     asked = school.warehouse.contexts(Partition.TRAINING, answered=True)
     learner = school.learner(school.warehouse.trainee())
-    written = school._written(learner, [], asked, 1)
+    with school.begin_night() as night:
+        written = school._written(learner, [], asked, night)
     assert written
     assert not {c.id for c in written} & {c.id for c in asked}
 
