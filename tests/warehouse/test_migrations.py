@@ -39,7 +39,7 @@ def test_opening_twice_migrates_once_and_a_new_migration_once_more(
     Warehouse.open(folder).close()
     with Warehouse.open(folder) as again, again._log.read() as connection:
         numbers = connection.execute(text("SELECT number FROM migrations ORDER BY number"))
-        assert [row.number for row in numbers] == [1, 2, 3]
+        assert [row.number for row in numbers] == list(range(1, len(more) + 1))
         assert again.counts().training == 10
 
 
@@ -47,8 +47,9 @@ def test_a_newer_database_is_refused_with_the_cure(
     folder: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse.close()
+    newest = len(migrations.MIGRATIONS)
     monkeypatch.setattr(migrations, "MIGRATIONS", ())
-    with pytest.raises(WarehouseError, match=r"migration 2, .*knows only 0; upgrade"):
+    with pytest.raises(WarehouseError, match=rf"migration {newest}, .*knows only 0; upgrade"):
         Warehouse.open(folder)
 
 

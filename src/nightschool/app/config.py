@@ -101,7 +101,28 @@ class Config:
     exam_share: float = setting(0.25, "exam questions until the bank is full", _share, "0 to 1")
     exam_share_late: float = setting(0.1, "exam questions after that", _share, "0 to 1")
     bank_target: int = setting(100, "items with which the bank is full", _whole, "0 or more")
-    lease_seconds: float = setting(600.0, "how long a question is held", _positive, "above 0")
+    lease_seconds: float = setting(
+        600.0, "longest time that a question is held for a person", _positive, "above 0"
+    )
+    overlap: float = setting(
+        0.0, "share of questions that are asked of several people", _share, "0 to 1"
+    )
+    overlap_people: int = setting(
+        3, "people who are asked such a question", lambda v: v >= 2, "2 or more"
+    )
+    gold_share: float = setting(
+        0.05, "share of gold questions among those that a person gets", _share, "0 to 1"
+    )
+    show_guess: bool = setting(
+        False, "whether people see what the model would say (it biases them)", _any, "true or false"
+    )
+    served_to_pool: bool = setting(
+        False, "whether contexts that the API is sent join the pool", _any, "true or false"
+    )
+    target: float = setting(0.9, "the exam mark that the school is for", _share, "0 to 1")
+    trackers: str = setting(
+        "", "where each night is reported as well: names, with commas", _any, "trackers' names"
+    )
     max_answer_chars: int = setting(2000, "longest answer kept", _positive, "1 or more")
     max_context_chars: int = setting(20000, "longest context taken", _positive, "1 or more")
     night_at: str = setting(

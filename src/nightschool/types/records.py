@@ -10,10 +10,14 @@ from nightschool.types.documents import Context, Document
 
 
 class Partition(StrEnum):
-    """Which side of the wall a context is on, for ever: learned from, or examined with."""
+    """Which side of the wall a context is on, for ever: learned from, or examined with.
+
+    A gold one is on neither: its answer is known, and it tells who answers with care.
+    """
 
     TRAINING = "training"
     EXAM = "exam"
+    GOLD = "gold"
 
 
 class Reply(StrEnum):
@@ -38,6 +42,7 @@ class Pick:
 
     A `spare` one waits behind the day's queue: answers may show that it is worth more than one
     in it. One that is asked `again` has answers, and one more would tell whether they are right.
+    `wanted` people are asked; `guess` is what the model would say, where it may be shown.
     """
 
     context: Context
@@ -46,6 +51,8 @@ class Pick:
     score: float
     spare: bool = False
     again: bool = False
+    wanted: int = 1
+    guess: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class Question:
     """A context in the queue: what it was chosen for, and which model version asks it.
 
     `id` is unique; `night` is the night that posted it (0: before the first night); `rank` is
-    its place in that day's queue, 0 first.
+    its place in that day's queue, 0 first. `wanted` people are asked, each once; `guess` is what
+    the model would say, where it may be shown.
     """
 
     id: str
@@ -64,6 +72,8 @@ class Question:
     version: str
     night: int
     rank: int
+    wanted: int = 1
+    guess: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ class Answer:
     """What an oracle replied, verbatim, with who, when, and how many seconds it took.
 
     `id` is made by the client, so that a retry is recognised. `at` is seconds since 1970 (UTC).
-    `document` is None unless `reply` is ANSWER.
+    `document` is None unless `reply` is ANSWER. One that `settles` is an owner's word on a
+    context about which people disagree: the newest such answer alone decides.
     """
 
     id: str
@@ -82,6 +93,7 @@ class Answer:
     seconds: float
     at: float
     note: str = ""
+    settles: bool = False
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ def to_question(row: Row[Any]) -> Question:
         version=row.version,
         night=row.night,
         rank=row.rank,
+        wanted=row.wanted,
+        guess=row.guess,
     )
 
 
@@ -117,6 +119,7 @@ def answer_row(answer: Answer, context_id: int) -> dict[str, Any]:
         "seconds": float(answer.seconds),
         "at": float(answer.at),
         "note": answer.note,
+        "settles": answer.settles,
     }
 
 
@@ -134,6 +137,7 @@ def to_answer(row: Row[Any]) -> Answer:
         seconds=row.seconds,
         at=row.at,
         note=row.note,
+        settles=bool(row.settles),
     )
 
 

@@ -79,7 +79,49 @@ _SPARES = (
     "ALTER TABLE questions ADD COLUMN again BOOLEAN NOT NULL DEFAULT FALSE",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SPARES)
+_PEOPLE = (
+    # Several people may have one question before them. Leases end soon: none is carried over.
+    "DROP TABLE leases",
+    """CREATE TABLE leases (
+        question_id TEXT NOT NULL REFERENCES questions (id), person TEXT NOT NULL,
+        until DOUBLE PRECISION NOT NULL, PRIMARY KEY (question_id, person))""",
+    "CREATE INDEX leases_person ON leases (person, until)",
+    "ALTER TABLE questions ADD COLUMN wanted INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE questions ADD COLUMN guess TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE answers ADD COLUMN settles BOOLEAN NOT NULL DEFAULT FALSE",
+    """CREATE TABLE accounts (
+        person TEXT PRIMARY KEY NOT NULL REFERENCES people (id), role TEXT NOT NULL,
+        password TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, disabled DOUBLE PRECISION)""",
+    """CREATE TABLE invitations (
+        token TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, person TEXT NOT NULL,
+        made_by TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, until DOUBLE PRECISION NOT NULL,
+        used DOUBLE PRECISION)""",
+    """CREATE TABLE sessions (
+        token TEXT PRIMARY KEY NOT NULL, person TEXT NOT NULL, at DOUBLE PRECISION NOT NULL,
+        until DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE tokens (
+        token TEXT PRIMARY KEY NOT NULL, person TEXT NOT NULL, name TEXT NOT NULL,
+        at DOUBLE PRECISION NOT NULL, until DOUBLE PRECISION)""",
+    """CREATE TABLE audit (
+        seq {serial}, at DOUBLE PRECISION NOT NULL, person TEXT NOT NULL, action TEXT NOT NULL,
+        subject TEXT NOT NULL, detail TEXT NOT NULL)""",
+    """CREATE TABLE gold (
+        context_id BIGINT PRIMARY KEY NOT NULL REFERENCES contexts (id), accepted TEXT NOT NULL,
+        person TEXT NOT NULL, at DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE erasures (
+        seq {serial}, person TEXT NOT NULL, "by" TEXT NOT NULL, at DOUBLE PRECISION NOT NULL,
+        segments TEXT NOT NULL, versions TEXT NOT NULL)""",
+    """CREATE TABLE timelines (
+        id TEXT PRIMARY KEY NOT NULL, process TEXT NOT NULL, night INTEGER NOT NULL,
+        began DOUBLE PRECISION NOT NULL, wall DOUBLE PRECISION NOT NULL, parts TEXT NOT NULL)""",
+    """CREATE TABLE deliveries (
+        seq {serial}, event TEXT NOT NULL, url TEXT NOT NULL, body TEXT NOT NULL,
+        at DOUBLE PRECISION NOT NULL, tries INTEGER NOT NULL, due DOUBLE PRECISION NOT NULL,
+        done DOUBLE PRECISION, error TEXT NOT NULL)""",
+    "CREATE INDEX deliveries_due ON deliveries (done, due)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SPARES, _PEOPLE)
 """Migration n is `MIGRATIONS[n - 1]`, a sequence of statements."""
 
 

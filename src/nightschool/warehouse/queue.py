@@ -29,6 +29,7 @@ def questions() -> Select[Any]:
     return select(
         _q.c.id.label("question_id"),
         *(_q.c[name] for name in ("context_id", "strategy", "score", "version", "night", "rank")),
+        *(_q.c[name] for name in ("wanted", "guess")),
         *(_c.c[name] for name in ("kind", "body", "blobs", "source", "grp", "partition")),
     ).join(_c, _c.c.id == _q.c.context_id)
 
@@ -119,7 +120,7 @@ def lease(
     connection.execute(
         upsert(connection, _l)
         .values(question_id=row.question_id, **given)
-        .on_conflict_do_update(index_elements=[_l.c.question_id], set_=given)
+        .on_conflict_do_update(index_elements=[_l.c.question_id, _l.c.person], set_=given)
     )
     return to_question(row)
 
@@ -234,4 +235,6 @@ def _question_row(pick: Pick, rank: int, version: str, night: int) -> dict[str, 
         "queued": not pick.spare,
         "spare": pick.spare,
         "again": pick.again,
+        "wanted": pick.wanted,
+        "guess": pick.guess,
     }

@@ -56,13 +56,15 @@ questions = Table(
     Column("queued", Boolean, nullable=False),
     Column("spare", Boolean, nullable=False),
     Column("again", Boolean, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("guess", Text, nullable=False),
 )
 
 leases = Table(
     "leases",
     METADATA,
     Column("question_id", Text, primary_key=True),
-    Column("person", Text, nullable=False),
+    Column("person", Text, primary_key=True),
     Column("until", Double, nullable=False),
 )
 
@@ -81,6 +83,7 @@ answers = Table(
     Column("seconds", Double, nullable=False),
     Column("at", Double, nullable=False),
     Column("note", Text, nullable=False),
+    Column("settles", Boolean, nullable=False),
 )
 
 retractions = Table(
@@ -167,4 +170,101 @@ spans = Table(
     Column("seconds", Double, nullable=False),
     Column("at", Double, nullable=False),
     Column("night", Integer, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("person", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("disabled", Double),
+)
+
+invitations = Table(
+    "invitations",
+    METADATA,
+    Column("token", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("used", Double),
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("token", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    METADATA,
+    Column("token", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+gold = Table(
+    "gold",
+    METADATA,
+    Column("context_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("accepted", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("person", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("segments", Text, nullable=False),
+    Column("versions", Text, nullable=False),
+)
+
+timelines = Table(
+    "timelines",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("process", Text, nullable=False),
+    Column("night", Integer, nullable=False),
+    Column("began", Double, nullable=False),
+    Column("wall", Double, nullable=False),
+    Column("parts", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("event", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("done", Double),
+    Column("error", Text, nullable=False),
 )
