@@ -4,8 +4,10 @@
 
 A starter school is served by `nightschool serve`; a person answers as fast as the page can, for
 some seconds without a night and then while `nightschool night` trains with lower priority. At the
-same time the `openai` client completes and streams. Printed: latency of the next question and of
-an answer (kept on disk), in milliseconds, both ways in one run, and the failed requests.
+same time the `openai` client completes and streams. A second person answers in Chromium, by
+keyboard: from Enter to the next question, focused and painted. Printed: latency of the next
+question and of an answer (kept on disk), in milliseconds, both ways in one run, and the failed
+requests.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import threading
 import time
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nightschool.app import School
@@ -48,10 +51,13 @@ def main() -> None:
         page.start()
         page.answer_for(3.0)  # warm
         alone = page.answer_for(options.seconds)
+        typed_alone = typed(page.port, options.seconds)
         completions = Completions(page.port)
         completions.start()
         night = start_night(folder)
+        typist = ThreadPoolExecutor(1).submit(typed, page.port, 600.0, night)
         during = page.answer_for(options.seconds, until=night)
+        typed_during = typist.result()
         night.wait()
         time.sleep(3.0)
         completed = completions.stop()
@@ -63,6 +69,8 @@ def main() -> None:
     for name, (nexts, answers) in {"no night": alone, "while a night trains": during}.items():
         print(row(f"next question, {name}", nexts))
         print(row(f"answer kept, {name}", answers))
+    print(row("in the browser, no night", typed_alone))
+    print(row("in the browser, while a night trains", typed_during))
     print(
         f"openai client meanwhile: {completed['done']} completions and streams, "
         f"{completed['failed']} failed; models that answered: {completed['models']}; "
@@ -87,6 +95,40 @@ def start_night(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
+STOPWATCH = """() => {
+  window.took = [];
+  const box = document.getElementById("box");
+  let began = 0;
+  addEventListener("keydown", (e) => { if (e.key === "Enter") began = performance.now(); }, true);
+  const stop = () => {
+    if (began && document.activeElement === box) window.took.push(performance.now() - began);
+    began = 0;
+  };
+  new MutationObserver(() => requestAnimationFrame(stop)).observe(
+    document.getElementById("context"), { childList: true });
+}"""
+
+
+def typed(port: int, seconds: float, until: subprocess.Popen[bytes] | None = None) -> list[float]:
+    """Seconds from Enter to the next question in Chromium, some three answers a second."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}")
+        page.wait_for_selector("#form:not([hidden])")
+        page.evaluate(STOPWATCH)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (until is None or until.poll() is None):
+            page.keyboard.type("seven\n")
+            page.wait_for_timeout(300)
+        took = page.evaluate("took")
+        browser.close()
+    return [ms / 1000 for ms in took]
+
+
 class Page:
     """A served school, and somebody who answers it."""
 
@@ -100,6 +142,7 @@ class Page:
     def start(self) -> None:
         """Start the server and wait for it."""
         command = [sys.executable, "-m", "nightschool", "--school", str(self.folder), "serve"]
+        command.append("--no-accounts")
         self.process = subprocess.Popen([*command, "--port", str(self.port)])
         for _ in range(600):
             try:

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 from nightschool.app import School
 from nightschool.app.plans import WordsPlan
-from nightschool.app.plans import words as words_plan
 from nightschool.cli import demo, main, starter
 from nightschool.cli.shows import words as words_show
 from nightschool.starter import stories
@@ -29,19 +28,14 @@ QUICK = {
 
 @pytest.fixture
 def small(monkeypatch):
-    """A demo of a small pool and exam, whose nights (the twin's apart) take few steps."""
+    """A demo of a small pool and exam, whose nights, and the twin's, take few steps."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     for name in demo.THREADS:
         monkeypatch.setenv(name, "1")
     size = {"pool": 60, "sample": 30, "exam_file": 20, "hidden": 24}
-    monkeypatch.setattr(words_show, "WordsPlan", functools.partial(WordsPlan, **size))
-    begin = words_plan.init_school
-
-    def quick(folder, *, settings, **options):
-        begin(folder, settings={**settings, "learner_settings": QUICK}, **options)
-
-    monkeypatch.setattr(words_plan, "init_school", quick)
+    quick = {"settings": {"learner_settings": QUICK}}  # goes with the plan to the twin's process
+    monkeypatch.setattr(words_show, "WordsPlan", functools.partial(WordsPlan, **size, **quick))
     yield
     torch.set_num_threads(before)
 

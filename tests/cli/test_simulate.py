@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from nightschool.app import simulations
 from nightschool.app.plans import AdjustedPlan, ControlPlan, DrawingPlan, WordsPlan
 from nightschool.cli import main
-from nightschool.cli.main import simulate
+from nightschool.cli.commands.night import simulate
 from nightschool.cli.request import Request
 from nightschool.cli.simulate import command_line
 from nightschool.types import ConfigError

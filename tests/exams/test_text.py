@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from nightschool.exams import EXAM, bank_hash, join, refuse_trained, skip_rates
-from nightschool.exams.text import file_item
+from nightschool.exams.text import accepted_answers, file_item
 from nightschool.types import (
     AnsweredQuestion,
     Context,
@@ -117,3 +118,9 @@ def test_skip_rates(answered: Answered) -> None:
     assert (rates.questions, rates.kept, rates.replies) == (3, 1, 4)
     assert (rates.skip, rates.cant_tell, rates.bad_question) == (0.25, 0.25, 0.25)
     assert skip_rates([]).skip == 0.0
+
+
+def test_the_newest_word_settles_an_item_whatever_came_last(answered: Answered) -> None:
+    each = answered("2 + 2 =", ("o", YES, "4"), ("o", YES, "5"))
+    said = [replace(a, settles=True, at=at) for a, at in zip(each.answers, (9.0, 5.0), strict=True)]
+    assert [a.body for a in accepted_answers(said)] == ["4"]

@@ -14,8 +14,13 @@ from nightschool.types import Context
 
 NOW = 1_900_000_000.0
 SPAWN = multiprocessing.get_context("forkserver")
+# What a night imports is imported once and not by each child: it takes longer than the night.
 SPAWN.set_forkserver_preload(
-    [f"nightschool.{m}" for m in ("app.school", "learners.bagofwords", "learners.language")]
+    [
+        *(f"nightschool.{m}" for m in ("app.school", "learners.bagofwords", "learners.language")),
+        *("nightschool.learners.dynamics", "pyarrow.dataset", "scipy.optimize", "torch._dynamo"),
+        *("transformers.models.auto", "transformers.models.llama.modeling_llama"),
+    ]
 )
 
 

@@ -34,7 +34,15 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "nightschool", "--school", str(self.folder), "serve"]
+        command = [
+            sys.executable,
+            "-m",
+            "nightschool",
+            "--school",
+            str(self.folder),
+            "serve",
+            "--no-accounts",
+        ]
         log = open(self.folder.parent / "server.log", "ab")  # noqa: SIM115
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)], stdout=log, stderr=subprocess.STDOUT,

@@ -4,7 +4,14 @@ import itertools
 
 import pytest
 
-from nightschool.loop import Budget, choose_questions, draw_questions, exam_share
+from nightschool.loop import (
+    Budget,
+    Overlap,
+    choose_questions,
+    draw_questions,
+    exam_share,
+    overlapping,
+)
 from nightschool.loop.choosing import at_random, interleave
 from nightschool.strategies import RANDOM
 from nightschool.types import Context, Partition, Pick
@@ -83,3 +90,24 @@ def test_interleave_keeps_both_orders():
     assert [p for p in mixed if p in few] == few
     assert [p.partition is Partition.EXAM for p in mixed].count(True) == 2
     assert mixed[-1].partition is not Partition.EXAM or mixed[0].partition is not Partition.EXAM
+
+
+def test_a_share_of_the_questions_is_wanted_from_several_people():
+    picks = choose(contexts(2000, "a"), contexts(400, "b"), Budget(1000))
+    asked = overlapping(picks, Overlap(0.3, 4), key=9)
+    assert [p.context for p in asked] == [p.context for p in picks]
+    shared = [p for p in asked if p.wanted == 4]
+    assert len(shared) == pytest.approx(300, abs=45)
+    assert all(p.wanted == 1 for p in asked if p not in shared)
+    # On both sides alike, by the key and the context alone.
+    exam = [p for p in picks if p.partition is Partition.EXAM]
+    share = sum(p.partition is Partition.EXAM for p in shared) / len(exam)
+    assert share == pytest.approx(0.3, abs=0.1)
+    assert overlapping(picks[::-1], Overlap(0.3, 4), key=9) == asked[::-1]
+    assert overlapping(picks, Overlap(0.3, 4), key=10) != asked
+    assert overlapping(picks, Overlap(), key=9) == picks
+
+
+def test_a_question_that_is_asked_again_is_not_shared_out():
+    again = [Pick(c, Partition.TRAINING, "random", 0.0, again=True) for c in contexts(5, "a")]
+    assert overlapping(again, Overlap(1.0, 3), key=1) == again

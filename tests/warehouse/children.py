@@ -63,6 +63,13 @@ def night_until(folder: str, fault: str, trace: str) -> None:
         one_night(warehouse, EXAMPLES, now=86_400.0)
 
 
+def erase_until(folder: str, person: str, fault: str) -> None:
+    """An erasure that dies when it reaches a fault point."""
+    with Warehouse.open(folder) as warehouse:
+        os.environ["NIGHTSCHOOL_FAULT"] = fault
+        warehouse.leaving.erase(person, "olga", at=3 * 86_400.0)
+
+
 def append(folder: str, heard: str) -> None:
     """Eight threads that keep answers for ever, and write down each that was acknowledged."""
     warehouse = Warehouse.open(folder)
@@ -85,7 +92,7 @@ def main() -> None:
         what, *arguments = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            {"night": night_until, "append": append}[what](*arguments)
+            {"night": night_until, "append": append, "erase": erase_until}[what](*arguments)
             os._exit(0)
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)

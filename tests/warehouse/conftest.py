@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightschool.warehouse import Warehouse
+from tests.warehouse.children import Children
 from tests.warehouse.helpers import make
 
 
@@ -16,6 +17,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "school"
     make(folder).close()
     return folder
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[Children]:
+    with Children() as children:
+        yield children
 
 
 @pytest.fixture

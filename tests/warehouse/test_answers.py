@@ -14,7 +14,9 @@ from nightschool.types import (
     Retract,
     UnknownQuestion,
 )
+from nightschool.types.people import AccountError, Role
 from nightschool.warehouse import Warehouse
+from nightschool.warehouse.accounts import Change, Invitation
 from tests.warehouse.helpers import answer, contexts, picks, undo
 
 
@@ -27,6 +29,21 @@ def test_an_answer_is_kept_verbatim_and_once(warehouse: Warehouse) -> None:
     retry = dataclasses.replace(said, at=said.at + 5, seconds=9.0)
     assert warehouse.keep(retry) is False
     assert warehouse.answers() == [said]
+
+
+def test_a_member_needs_an_open_account(warehouse: Warehouse) -> None:
+    said = answer("a", warehouse.queue()[0].id)
+    with pytest.raises(AccountError, match="shut or erased"):
+        warehouse.keep(said, member=True)
+    assert "anna" not in {person.id for person in warehouse.people()}
+    change, store = Change("test", 0.0), warehouse.accounts
+    for name in ("olga", "anna"):
+        store.invite(Invitation(name, Role.OWNER, name, "test", 0.0, 1.0), change)
+        store.join(name, name, "!", 0.5)
+    assert warehouse.keep(said, member=True) is True
+    store.set_disabled("anna", True, change)
+    with pytest.raises(AccountError, match="shut or erased"):
+        warehouse.keep(answer("b", said.question_id), member=True)
 
 
 @pytest.mark.parametrize(

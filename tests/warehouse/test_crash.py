@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ import pytest
 from nightschool.warehouse import Warehouse
 from tests.warehouse.children import EXAMPLES, Children
 from tests.warehouse.helpers import answer, one_night
-
-
-@pytest.fixture(scope="module")
-def children() -> Iterator[Children]:
-    with Children() as children:
-        yield children
 
 
 def state(warehouse: Warehouse) -> dict[str, object]:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from nightschool.types import Partition, Reply, Retract, UnknownQuestion
-from nightschool.warehouse import Warehouse
+from nightschool.warehouse import Warehouse, queue
 from tests.warehouse.helpers import answer, contexts, picks, undo
 
 
@@ -171,3 +171,39 @@ def test_the_newest_nights_questions_come_before_what_an_older_one_left(
     assert first is not None
     assert (first.night, first.rank) == (1, 0)
     assert warehouse.queue()[-1] == left
+
+
+def test_one_person_has_twenty_questions_before_them_and_no_more(warehouse: Warehouse) -> None:
+    warehouse.post(picks(contexts(30)), warehouse.champion(), now=0)
+    hold: list[str] = []
+    for i in range(queue.MOST_LEASED):
+        given = warehouse.lease("anna", 60, hold, now=i / 10)
+        assert given is not None
+        hold.append(given.id)
+    assert len(set(hold)) == warehouse.leases(2) == 20
+    again = [warehouse.lease("anna", 60, hold, now=2 + i) for i in range(2)]
+    assert {q.id for q in again if q} <= set(hold)
+    assert None not in again
+    assert warehouse.leases(5) == 20
+    others = warehouse.lease("ben", 60, now=5)
+    assert others is not None
+    assert others.id not in hold
+    warehouse.keep(answer("a", hold[0], "anna"))  # what is answered makes room
+    more = warehouse.lease("anna", 60, hold, now=6)
+    assert more is not None
+    assert more.id not in {*hold, others.id}
+
+
+def test_the_name_of_a_question_is_the_same_when_it_is_posted_anew_and_tells_no_place(
+    warehouse: Warehouse,
+) -> None:
+    chosen = picks(contexts(5))
+    warehouse.post(chosen, warehouse.champion(), now=0)
+    names = [q.id for q in warehouse.queue()]
+    assert len(set(names)) == 5
+    assert {len(name) for name in names} == {len("q0-") + 20}
+    warehouse.post(chosen, warehouse.champion(), now=0)
+    assert [q.id for q in warehouse.queue()] == names
+    warehouse.set_meta("partition_key", "ab" * 16)
+    warehouse.post(chosen, warehouse.champion(), now=0)
+    assert not {q.id for q in warehouse.queue()} & set(names)  # nobody tells it without the key

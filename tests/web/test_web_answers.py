@@ -153,9 +153,21 @@ def test_a_question_by_its_id(client: TestClient) -> None:
 
 
 def test_a_store_in_trouble_asks_to_try_again(client: TestClient, school: FakeSchool) -> None:
-    def full(_: object) -> bool:
+    def full(_: object, member: bool = False) -> bool:
         raise WarehouseError("The disk is full.")
 
     school.keep = full  # type: ignore[method-assign]
     reply = client.post("/api/answers", json=body())
     assert (reply.status_code, reply.json()) == (503, {"error": "The disk is full."})
+
+
+def test_everybody_is_told_of_their_own_work_only(client: TestClient, school: FakeSchool) -> None:
+    school.yesterday.lessons["anna"] = {"night": 3, "parts": []}
+    assert client.get("/api/yesterday?person=anna").json()["lesson"]["night"] == 3
+    assert client.get("/api/yesterday?person=bob").json() == {"lesson": None}
+    client.post("/api/answers", json=body())
+    assert client.get("/api/today?person=anna&since=0").json() == {"replies": 1}
+    assert client.get("/api/today?person=bob&since=0").json() == {"replies": 0}
+    assert client.get("/api/today?person=anna&since=31000000000").json() == {"replies": 0}
+    for query in ("person=anna", "person=anna&since=nan", "person=anna&since=-1", "since=0"):
+        assert client.get(f"/api/today?{query}").status_code == 422

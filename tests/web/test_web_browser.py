@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING
 
 import pytest
 from web_browser import answer, said, settled, shows
-from web_fakes import FakeSchool, Server, a_question
+from web_fakes import FakeSchool, Server, a_question, new_id
 
-from nightschool.types import Reply
+from nightschool.types import Answer, Reply
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -65,7 +64,7 @@ def test_a_day_by_keyboard(page: Page, school: FakeSchool) -> None:
 def test_buttons_do_the_same(page: Page, school: FakeSchool) -> None:
     shows(page, "One and one is")
     page.fill("#box", "two")
-    page.click("text=Answer")
+    page.click("#send")
     shows(page, "Two and two is")
     page.click("text=Skip")
     shows(page, "Three and three is")
@@ -168,36 +167,60 @@ def test_the_status_page_renews_itself(
     page.wait_for_selector("#stale", state="hidden")
 
 
-STOPWATCH = """() => {
-  window.took = [];
-  let began = 0;
-  const start = (event) => { if (event.key === "Enter") began = performance.now(); };
-  addEventListener("keydown", start, true);
-  const box = document.getElementById("box");
-  const stop = () => {
-    const ready = document.activeElement === box && box.value === "";
-    window.took.push(ready ? performance.now() - began : Infinity);
-  };
-  new MutationObserver(() => requestAnimationFrame(stop)).observe(
-    document.getElementById("context"), { childList: true });
-}"""
+LESSON = {
+    "night": 4,
+    "at": 1.0,
+    "parts": [
+        {"name": "halving", "n": 10, "before": 3, "after": 8},
+        {"name": "", "n": 2, "before": 1, "after": 0},
+    ],
+    "changed": [
+        {"context": "Half of <b>", "answer": "two", "before": "4", "after": "two", "better": True}
+    ],
+}
 
 
-def test_latency_from_enter_to_the_next_question(
-    page: Page, school: FakeSchool, capsys: pytest.CaptureFixture[str]
+def test_what_was_learned_is_told_out_of_the_way_and_once(
+    context: BrowserContext, server: Server, school: FakeSchool
 ) -> None:
-    school.questions += [a_question(n, f"Question {n}") for n in range(3, 60)]
-    shows(page, "One and one is")
-    page.evaluate(STOPWATCH)
-    for n in range(40):
-        page.keyboard.type("four")
-        page.keyboard.press("Enter")
-        page.wait_for_function("(n) => took.length > n", arg=n)
-        page.wait_for_timeout(15)
-    took = sorted(page.evaluate("took"))
-    settled(page, lambda: len(school.answers) == 40)
-    with capsys.disabled():
-        told = f"{statistics.median(took):.1f} ms median, {took[-1]:.1f} ms worst of {len(took)}"
-        print(f"\nEnter to the next question, focused and painted: {told}")
-    assert statistics.median(took) < 500
-    assert all(a.reply is Reply.ANSWER for a in school.answers.values())
+    school.questions += [a_question(n, f"Question {n}") for n in range(3, 12)]
+    school.yesterday.lessons["me"] = LESSON
+    page = context.new_page()
+    page.goto(server.url)
+    shows(page, "One and one is")  # the cursor stays in the box
+    page.wait_for_selector("#lesson:not([hidden])")
+    told = page.inner_text("#lesson")
+    assert "taught me halving. I was right 3 times in 10, now 8." in told
+    assert "everything else: 1 of 2 right, now 0" in told
+    page.click("#lesson summary")
+    assert "Half of <b> two" in page.inner_text("#lesson .changed")
+    box, card = (page.locator(part).bounding_box() for part in ("#actions", "#lesson"))
+    assert box is not None
+    assert card is not None
+    assert box["y"] + box["height"] <= card["y"]
+    page.focus("#box")
+    for _ in range(5):
+        old = page.inner_text("#context")
+        answer(page, "x")
+        page.wait_for_function("(old) => context.textContent !== old", arg=old)
+    assert page.is_hidden("#lesson")  # whoever answers is left alone
+    page.reload()
+    page.wait_for_selector("#lesson:not([hidden])")
+    page.click("#lesson > button")
+    assert page.evaluate("document.activeElement.id") == "box"
+    page.reload()
+    shows(page, page.inner_text("#context"))
+    page.wait_for_timeout(300)
+    assert page.is_hidden("#lesson")
+
+
+def test_today_counts_what_was_answered_elsewhere(
+    context: BrowserContext, server: Server, school: FakeSchool
+) -> None:
+    for person in ("me", "me", "anna"):
+        school.keep(Answer(new_id(), "q0", person, Reply.SKIP, None, 1.0, school.now()))
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_function("() => document.getElementById('today').textContent === '2'")
+    answer(page, "four")
+    assert page.inner_text("#today") == "3"

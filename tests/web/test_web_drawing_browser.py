@@ -21,7 +21,7 @@ from nightschool.types import (
     drawing_document,
     encode_picture,
 )
-from nightschool.web.pages import key_of
+from nightschool.web.door import school_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -297,7 +297,7 @@ def test_strokes_that_are_too_long_stay_and_the_picture_goes(
 ) -> None:
     asks(page, "a big seven")
     page.goto(f"{server.url}/status")
-    page.evaluate(LONG, [key_of(school), points])
+    page.evaluate(LONG, [school_key(school.folder), points])
     page.goto(server.url)
     asks(page, "a big seven")
     page.keyboard.press("Enter")
@@ -471,7 +471,7 @@ def test_a_picture_may_be_dropped_or_pasted(page: Page, how: str) -> None:
 def test_a_refused_drawing_is_shown_and_can_be_mended(page: Page, school: FakeSchool) -> None:
     real = school.keep
 
-    def no(answer: object) -> bool:
+    def no(answer: object, member: bool = False) -> bool:
         raise AnswerError("Too dark.")
 
     school.keep = no  # type: ignore[method-assign,assignment]

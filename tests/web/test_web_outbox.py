@@ -193,7 +193,7 @@ def test_an_answer_to_a_question_that_went_away(page: Page, school: FakeSchool) 
     shows(page, "One and one is")
     real = school.keep
 
-    def gone(answer: Answer) -> bool:
+    def gone(answer: Answer, member: bool = False) -> bool:
         raise UnknownQuestion("No question has this id any more.")
 
     school.keep = gone  # type: ignore[method-assign]

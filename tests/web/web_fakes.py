@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import uvicorn
 
+from nightschool.app.accounts import Accounts
+from nightschool.app.morning import commands
 from nightschool.types import (
     Answer,
     AnswerError,
@@ -84,6 +86,7 @@ class FakeConfig:
     max_answer_chars: int = 200
     host: str = "127.0.0.1"
     port: int = 0
+    show_guess: bool = False
 
 
 class FakeGenerator:
@@ -148,6 +151,58 @@ class FakeStatus:
 
 
 @dataclass
+class FakeLessons:
+    """One lesson for whoever has taught, and a count of their replies."""
+
+    school: FakeSchool
+    lessons: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def of(self, person: str) -> FakeStatus | None:
+        return FakeStatus(self.lessons[person]) if person in self.lessons else None
+
+    def today(self, person: str, since: float) -> int:
+        return sum(a.person == person and a.at >= since for a in self.school.counting)
+
+
+@dataclass
+class FakeMorning:
+    """The morning of a school whose verdicts had intervals of five points."""
+
+    school: FakeSchool
+
+    def read(self) -> FakeStatus:
+        status = self.school.status().as_dict()
+        nights = [
+            {**v, "at": None, "answers": 30, "before": mark(v["before"]), "after": mark(v["after"])}
+            for v in status["verdicts"]
+        ]
+        parts = {"training": 91.5, "examining": 20.0, "choosing": 0.25, "waiting": 3600.0}
+        years = [{"years": n, "speed": 2 ** (n / 2), "seconds": 92.0, "share": 0.5} for n in (0, 1)]
+        return FakeStatus(
+            {
+                "at": 0.0,
+                "status": status,
+                "nights": nights,
+                "effort": {"answers": 40, "seconds": 170.0, "gain": mark(0.01), "lately": None},
+                "lead": None,
+                "bits": {"told": mark(1.25), "most": 2.0, "kinds": 4, "noise": 0.0, "why": ""},
+                "day": {"since": 0.0, "until": 86400.0, "parts": parts, "runs": 1},
+                "growth": {"people": 30.0, "compute": 60.0, "loop": 90.0, "twice": 60.0}
+                | {"limit": 30.0, "gain": 3.0, "years": years},
+                "target": {"target": 0.9, "level": 0.9, "answers": None, "nights": None}
+                | {"at": None, "pace": 0.0, "every": 86400.0, "why": "Not known yet."},
+                "commands": commands.of(0.9),
+            }
+        )
+
+
+def mark(value: float | None) -> dict[str, float] | None:
+    if value is None:
+        return None
+    return {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 12}
+
+
+@dataclass
 class FakeSchool:
     """Keeps answers in a list, as the real one keeps them in its log."""
 
@@ -167,6 +222,8 @@ class FakeSchool:
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
+        self.yesterday = FakeLessons(self)
+        self.morning = FakeMorning(self)
 
     @classmethod
     def of(cls, *texts: str, **more: Any) -> FakeSchool:
@@ -209,7 +266,7 @@ class FakeSchool:
                 return question
         raise UnknownQuestion(f"No question has the id {question_id!r}.")
 
-    def keep(self, answer: Answer) -> bool:
+    def keep(self, answer: Answer, member: bool = False) -> bool:
         self.question(answer.question_id)
         if answer.reply is Reply.ANSWER and not (answer.document and answer.document.body.strip()):
             raise AnswerError("The answer is empty.")
@@ -272,9 +329,10 @@ class FakeSchool:
 class Server:
     """uvicorn in a thread; may be stopped and started again on the same port."""
 
-    def __init__(self, school: FakeSchool, port: int = 0) -> None:
+    def __init__(self, school: FakeSchool, port: int = 0, accounts: Accounts | None = None) -> None:
         self.school = school
         self.port = port or _free_port()
+        self.accounts = accounts
 
     @property
     def url(self) -> str:
@@ -282,7 +340,7 @@ class Server:
 
     def start(self) -> Server:
         config = uvicorn.Config(
-            create_app(self.school),
+            create_app(self.school, accounts=self.accounts),
             host="127.0.0.1",
             port=self.port,
             log_level="warning",

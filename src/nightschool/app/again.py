@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nightschool.curation.agreement import make_examples
+from nightschool.curation.agreement import make_examples, settling
 from nightschool.strategies.value import asking_again, error_rate, per_second, truth
 from nightschool.types import (
     TEXT,
@@ -160,7 +160,7 @@ def _text(answer: Answer) -> str | None:
 
 def _somebody_can(asked: AnsweredQuestion, active: Collection[str], now: float) -> bool:
     """Whether the queue would give it to anybody: the rule of the warehouse, for all at once."""
-    if len(asked.answers) >= MOST:
+    if len(asked.answers) >= MOST or settling(asked.answers) is not None:
         return False
     own = {a.person: a.at for a in sorted(asked.answers, key=lambda a: a.at)}
     if set(active) - own.keys():

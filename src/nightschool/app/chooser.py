@@ -9,9 +9,10 @@ from pathlib import Path
 from nightschool.app import again
 from nightschool.app.config import Config
 from nightschool.app.foresight import Foreseen, Foresight, Ready, extended
+from nightschool.app.leases import overlap_of
 from nightschool.app.requeue import with_priors
 from nightschool.app.shortlist import Shortlist, gathered
-from nightschool.loop import Budget, choose_questions
+from nightschool.loop import Budget, choose_questions, overlapping
 from nightschool.strategies.value import per_second, timed, told
 from nightschool.types import (
     TEXT,
@@ -84,7 +85,7 @@ class Chooser:
         picks = [p for p in picks if not (p.spare and p.context.source == "written")]
         if self._budget(plain).candidates > 1:
             self._list(picks, blocks, learner, asked, answered, night)
-        return picks
+        return overlapping(picks, overlap_of(self.config), night.seed + 2)
 
     def _budget(self, plain: bool) -> Budget:
         """The day's budget; without spares where nothing re-ranks them."""

@@ -24,11 +24,12 @@ PARTS = {
     "exam": "exams",
     "oracle": "oracles",
     "system": "systems",
+    "agreement": "agreements",
 }
 """The settings that name an installed part, and the part's kind; an empty name is no part."""
 
-TABLES = ("learner_settings", "oracle_settings", "system_settings")
-"""Tables whose keys belong to the part that they configure."""
+TABLES = ("learner_settings", "oracle_settings", "system_settings", "webhooks")
+"""Tables whose keys belong to the part that they configure, and the table of webhooks."""
 
 
 def setting(default: Any, help: str, check: Callable[[Any], bool], allowed: str) -> Any:
@@ -110,6 +111,9 @@ class Config:
     overlap_people: int = setting(
         3, "people who are asked such a question", lambda v: v >= 2, "2 or more"
     )
+    agreement: str = setting(
+        "one_coin", "how answers are weighed: by who gave them, or by majority", _named, "a name"
+    )
     gold_share: float = setting(
         0.05, "share of gold questions among those that a person gets", _share, "0 to 1"
     )
@@ -152,6 +156,10 @@ class Config:
     system_settings: Mapping[str, object] = field(
         default_factory=dict,
         metadata={"help": "settings of the system: the table [system_settings]"},
+    )
+    webhooks: Mapping[str, object] = field(
+        default_factory=dict,
+        metadata={"help": "who is told what happens: [webhooks.NAME] (`nightschool webhook`)"},
     )
 
 
@@ -221,6 +229,8 @@ def change_config(folder: Path, key: str, value: Any) -> None:
     if key in PARTS and value:
         parts.require(PARTS[key], value)
     table, _, name = key.partition(".")
+    if table == "webhooks":
+        raise ConfigError("Webhooks are made and removed with `nightschool webhook`.")
     if table == "learner_settings" and name:
         config = read_config(folder)
         parts.learner_kind(config.learner).check({**config.learner_settings, name: value})
@@ -234,7 +244,10 @@ def change_config(folder: Path, key: str, value: Any) -> None:
 
 
 def write_config(folder: Path, values: Mapping[str, Any]) -> None:
-    """Put settings into the school's file; comments and everything else stay as they are."""
+    """Put settings into the school's file; comments and everything else stay as they are.
+
+    None takes a key out of its table.
+    """
     path = folder / FILE
     document = (
         tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
@@ -243,7 +256,10 @@ def write_config(folder: Path, values: Mapping[str, Any]) -> None:
         if "." in key:
             table, name = key.split(".", 1)
             document.setdefault(table, tomlkit.table())
-            document[table][name] = value
+            if value is None:
+                document[table].pop(name, None)
+            else:
+                document[table][name] = value
         else:
             document[key] = value
     make_config(document.unwrap(), str(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 from nightschool import __version__
 from nightschool.app import exam_file, exam_rows
 from nightschool.app.models import Models
+from nightschool.curation import Fence
 from nightschool.exams import text
 from nightschool.types import (
     TEXT,
@@ -58,6 +59,12 @@ class Examiner:
             night.answers(Partition.EXAM) if night else self._warehouse.answered(Partition.EXAM)
         )
         return text.join(self._exam().items(answered), self.file())
+
+    def fence(self, night: Night | None = None) -> Fence:
+        """What replay must not teach: what the exam holds, and the gold contexts."""
+        sides = (Partition.EXAM, Partition.GOLD)
+        contexts = [d for side in sides for d in self._warehouse.documents(side)]
+        return Fence(contexts, (a for item in self.bank(night) for a in item.accepted))
 
     def marked(self, night: Night | None = None) -> Sequence[ExamItem]:
         """The items that are marked: those of the bank from which no judge has to learn."""

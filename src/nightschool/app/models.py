@@ -6,6 +6,7 @@ from typing import cast
 
 from nightschool.app import parts
 from nightschool.app.config import Config
+from nightschool.timeline import LOADING, during
 from nightschool.types import Generator, Learner, LearnerError, Version
 from nightschool.warehouse import Warehouse
 
@@ -25,9 +26,10 @@ class Models:
         """The model of a version, ready to fit, observe and predict."""
         found = self._loaded.get(version.id)
         if found is None:
-            kind = parts.learner_kind(version.recipe.learner)
-            path = self._warehouse.weights_path(version)
-            found = kind.load(path, self._config.learner_settings)
+            with during(LOADING):
+                kind = parts.learner_kind(version.recipe.learner)
+                path = self._warehouse.weights_path(version)
+                found = kind.load(path, self._config.learner_settings)
             self.remember(version, found)
         return found
 

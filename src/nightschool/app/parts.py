@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from nightschool.curation import Agreement
 from nightschool.types import ConfigError, Exam, LearnerKind, Oracle, Strategy, System
 
 
@@ -67,6 +68,12 @@ def exam(name: str, system: System | None = None) -> Exam:
         )
     made: Exam = part(system)
     return made
+
+
+def agreement(name: str) -> Agreement:
+    """How answers are weighed."""
+    part: Agreement = find("agreements", name)
+    return part
 
 
 def oracle(name: str, **settings: Any) -> Oracle:

@@ -15,6 +15,7 @@ from nightschool import heads
 from nightschool.app import shortlist
 from nightschool.app.foresight import centred, extended
 from nightschool.app.shortlist import Shortlist
+from nightschool.timeline import during
 from nightschool.types import TEXT, Answer, Floats, Strategy, normalise
 from nightschool.warehouse import Warehouse
 
@@ -164,6 +165,10 @@ class Requeue:
 
     def now(self) -> int:
         """Re-rank; how many questions moved."""
+        with during("choosing"):
+            return self._rerank()
+
+    def _rerank(self) -> int:
         night = self._warehouse.queue_night()
         listed = self._shortlist(night)
         if listed is None:

@@ -10,20 +10,33 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nightschool.app import parts, writing
+from nightschool.app import guesses, parts, writing
+from nightschool.app.accounts import Accounts
+from nightschool.app.archive import Records, Versions
 from nightschool.app.chooser import Chooser
 from nightschool.app.config import FILE, Config, read_config
+from nightschool.app.crowd import Crowd
 from nightschool.app.examiner import Examiner
+from nightschool.app.figures import Figures
+from nightschool.app.gold import Gold
 from nightschool.app.labels import check_label, labels_of
+from nightschool.app.leases import Leases
+from nightschool.app.leaving import Leaving
 from nightschool.app.models import Models
 from nightschool.app.replies import check_fits, check_reply
 from nightschool.app.requeue import Requeue
+from nightschool.app.settling import Settling
 from nightschool.app.status import Status, read_status
-from nightschool.curation import Fence, FencedDataset, curate
+from nightschool.app.supply import Supply
+from nightschool.app.trackers import Trackers
+from nightschool.app.yesterday import Yesterday
+from nightschool.curation import FencedDataset
 from nightschool.exams import gate, partition
-from nightschool.loop import Budget, draw_questions, run_night
+from nightschool.loop import Budget, run_night
 from nightschool.strategies.value import timed
+from nightschool.timeline import during
 from nightschool.types import (
     EXPERIMENT,
     TEXT,
@@ -57,6 +70,9 @@ from nightschool.types import (
     WarehouseError,
 )
 from nightschool.warehouse import Added, Warehouse
+
+if TYPE_CHECKING:
+    from nightschool.app.morning.reading import MorningDesk
 
 Report = Callable[[str, int, int], None]
 """Called with (step, done, total) while a night runs."""
@@ -106,8 +122,9 @@ class School:
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
-        if "requeue" in self.__dict__:
-            self.requeue.close()
+        for name in ("requeue", "supply"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         self.warehouse.close()
 
     def __enter__(self) -> School:
@@ -157,6 +174,11 @@ class School:
             settings["system"] = self.system
         return parts.oracle(self.config.oracle, **settings)
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may sign in, and how."""
+        return Accounts(self.warehouse.accounts, self.now)
+
     # By day -----------------------------------------------------------------------------------
 
     def add_contexts(self, contexts: Iterable[Context]) -> Added:
@@ -194,51 +216,106 @@ class School:
         """The model's window in tokens; 0 where it has none."""
         return int(self.warehouse.meta("window") or 0)
 
+    @during("asking")
     def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
         """The next question for that person, leased to them; None when there is none left.
 
         Where the queue has nothing for them, random draws are added: nobody waits for the model.
         (An oracle that answers by itself would use up the pool: it gets what a night has chosen.)
         """
-        ttl = self.config.lease_seconds
-        question = self.warehouse.lease(person, ttl, hold, self.now())
-        if question is None and not self.config.oracle and self.refill():
-            question = self.warehouse.lease(person, ttl, hold, self.now())
-        return question
+        found = self._lease(person, hold)
+        if found is None and not self.config.oracle:
+            with self.supply.refilling:  # one refill is for everybody who waits
+                found = self._lease(person, hold)
+                found = found or (self._lease(person, hold) if self.refill() else None)
+        return found
+
+    def _lease(self, person: str, hold: Sequence[str]) -> Question | None:
+        ttl = self.leases.seconds(person, len(hold))
+        self.supply.given()
+        gold = self.gold.next(person, hold, ttl)
+        return gold or self.warehouse.lease(person, ttl, hold, self.now())
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """What people say together, and whom to trust."""
+        return Crowd(self.warehouse, self.config.agreement, lambda: self.labels)
+
+    @cached_property
+    def trackers(self) -> Trackers:
+        """Where each night is reported as well."""
+        return Trackers(self.folder, self.name, self.warehouse, self.config)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What each person's answers tell about them."""
+        return Figures(self.warehouse, lambda: self.crowd)
+
+    @cached_property
+    def gold(self) -> Gold:
+        """Questions whose answers are known, asked among the others."""
+        reserved = lambda: {Context(i.context).id for i in self.examiner.file()}  # noqa: E731
+        return Gold(self.warehouse, self.config.gold_share, lambda: self._key, reserved, self.now)
+
+    @cached_property
+    def settling(self) -> Settling:
+        """What people disagree about, and the owner's word on it."""
+        return Settling(self.crowd, self.keep, self.withdraw, self.warehouse.audit, self.now)
+
+    @cached_property
+    def yesterday(self) -> Yesterday:
+        """What the model learned from each person."""
+        return Yesterday(self.warehouse)
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """How people leave: withdrawn as a whole, or erased."""
+        return Leaving(self.warehouse, self.accounts, self.now)
+
+    @cached_property
+    def records(self) -> Records:
+        """The warehouse's records, to search and to read."""
+        return Records(self.warehouse)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The versions, and how each did in the exam, item by item."""
+        return Versions(
+            self.warehouse, self.examiner.bank, self.learner, lambda: self.leaving.touched()
+        )
+
+    @cached_property
+    def leases(self) -> Leases:
+        """For how long a question is kept for each person."""
+        return Leases(self.warehouse, self.config.lease_seconds, self.now)
 
     def refill(self) -> int:
         """More questions behind the queue: the night's spares, then random draws; how many."""
-        n = self.config.questions
-        key = 1_000_003 * self.config.seed + self.warehouse.questions_asked()
-        pool = self.warehouse.sample(Partition.TRAINING, 2 * n, key)
-        exam = self.warehouse.sample(Partition.EXAM, 2 * n, key)
-        spares = self.warehouse.spares()
-        if not pool and not exam and not spares:
-            return 0
-        waiting = {question.context.id for question in self.warehouse.queue()}
-        picks = draw_questions(
-            [c for c in pool if c.id not in waiting],
-            [c for c in exam if c.id not in waiting],
-            bank=len(self.examiner.marked()),
-            budget=self.budget,
-            key=key,
-            ready=[Pick(q.context, q.partition, q.strategy, q.score) for q in spares],
-        )
-        return self.warehouse.append(picks, self.warehouse.trainee())
+        return self.supply.refill()
+
+    @cached_property
+    def supply(self) -> Supply:
+        """What fills the queue when it runs dry."""
+        marked = self.examiner.marked
+        return Supply(self.warehouse, self.config, self.budget, marked, self.now)
 
     def question(self, question_id: str) -> Question:
         """A question by its id; UnknownQuestion otherwise."""
         return self.warehouse.question(question_id)
 
-    def keep(self, answer: Answer) -> bool:
-        """Keep an answer for good; returns when it is durable. False if it was kept before."""
+    @during("keeping")
+    def keep(self, answer: Answer, member: bool = False) -> bool:
+        """Keep an answer for good; returns when it is durable. False if it was kept before.
+
+        With `member` only of whoever has an open account; AccountError otherwise.
+        """
         check_reply(answer, self.config.max_answer_chars)
         document = answer.document
         if document is not None and (document.kind != TEXT or self.kind != TEXT):
             check_fits(document, self.question(answer.question_id).context.document)
         elif document is not None and self.labels:
             check_label(document, self.labels)
-        new = self.warehouse.keep(answer)
+        new = self.warehouse.keep(answer, member)
         if new and self.config.candidates > 1:
             self.requeue.heard()
         return new
@@ -274,6 +351,13 @@ class School:
     def status(self) -> Status:
         """Where the school stands."""
         return read_status(self.name, self.warehouse, self.examiner.marked())
+
+    @cached_property
+    def morning(self) -> MorningDesk:
+        """What a person wants to know in the morning."""
+        from nightschool.app.morning.reading import MorningDesk  # it reads a school's limits
+
+        return MorningDesk(self)
 
     def newest_answers(self, n: int) -> Sequence[Answer]:
         """The newest n answers that still count, newest first."""
@@ -313,7 +397,9 @@ class School:
         if broken is not None and (
             (rebuild and not broken.rebuild) or self.warehouse.has_news(broken)
         ):
+            self.trackers.report(verdict)
             verdict = run_night(self)
+        self.trackers.report(verdict)
         return verdict
 
     def abandon(self) -> int | None:
@@ -326,7 +412,7 @@ class School:
     @property
     def curate(self) -> Curate:
         """How answers become examples."""
-        return curate
+        return self.crowd.curator()
 
     @cached_property
     def gate(self) -> Gate:
@@ -341,9 +427,7 @@ class School:
     def fit(self, night: Night, manifest: Manifest) -> Version:
         """The trainee, taught on what is new; the trainee itself when nothing is."""
         parent = night.trainee()
-        accepted = (a for item in self.examiner.bank(night) for a in item.accepted)
-        fence = Fence(self.warehouse.documents(Partition.EXAM), accepted)
-        dataset = FencedDataset(night.dataset(manifest), fence)
+        dataset = FencedDataset(night.dataset(manifest), self.examiner.fence(night))
         if not dataset.new and self._rebuilds(parent):  # all was withdrawn: forget it
             return night.store(self.learner(parent), parent, manifest)
         if not dataset.new:
@@ -398,6 +482,10 @@ class School:
             before = self.warehouse.trained(self.warehouse.manifest(trainee.manifest))
             tonight = night.dataset(self.warehouse.manifest(challenger.manifest)).new
             new = [e for e in tonight if Context(e.context).id not in before]
+            if not self.config.oracle:  # somebody will want to know
+                answered = partial(night.answers, Partition.TRAINING)
+                both = self.learner(trainee), self.learner(challenger)
+                self.yesterday.note(night.number, new, answered, *both)
         return self._fresh(trainee, new), *self._taught(night, challenger, new)
 
     def _fresh(self, trainee: Version, new: Sequence[Example]) -> ExamResult:
@@ -436,7 +524,9 @@ class School:
         find, active = self.warehouse.question, self.warehouse.active
         chooser = Chooser(self.folder, self.config, self.kind, self.budget, strategy, find, active)
         bank = len(self.examiner.marked(night))
-        return chooser.choose(night, learner, pool, asked, bank, self.now())
+        picks = chooser.choose(night, learner, pool, asked, bank, self.now())
+        shown = self.config.show_guess
+        return guesses.with_guesses(picks, learner, night.seed + 5) if shown else picks
 
     def _written(
         self,
@@ -479,11 +569,14 @@ class School:
     def promote(self, version: str, by: str, reason: str) -> Version:
         """Let a version serve, by a person's decision."""
         self.warehouse.set_champion(version, by, reason)
+        self.warehouse.audit.note(by, "promote", version, reason)
         return self.champion()
 
     def rollback(self, by: str, reason: str) -> Version:
         """Let the champion before the present one serve again."""
-        return self.warehouse.rollback(by, reason)
+        serves = self.warehouse.rollback(by, reason)
+        self.warehouse.audit.note(by, "roll back", serves.id, reason)
+        return serves
 
     def backup(self, target: Path) -> None:
         """Copy the school while it is in use: log first, then segments, weights and settings.

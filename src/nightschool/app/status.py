@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nightschool.app.trackers.reporting import FAILED
 from nightschool.app.writing import WrittenQuestions, read_written
 from nightschool.exams.text import item_id
 from nightschool.types import ExamItem, Partition, Verdict
@@ -37,10 +38,14 @@ class Status:
     seconds_per_answer: float
     warnings: tuple[str, ...]
     written: WrittenQuestions = field(default_factory=WrittenQuestions)
+    unlearned: int = 0
+    """Answers that the newest version learned and that no longer count: a rebuild is due."""
+    erased: tuple[str, ...] = ()
+    """Versions that learned from somebody who was erased since."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: numbers that are not finite become None."""
-        cleaned: dict[str, Any] = _clean(asdict(self))
+        cleaned: dict[str, Any] = plain(asdict(self))
         return cleaned
 
 
@@ -55,7 +60,9 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
     seconds: dict[str, float] = {}
     for span in warehouse.spans():
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
-    fresh = [r.mean("fresh") for r in warehouse.results() if r.bank == "fresh" and r.marks]
+    unlearned = warehouse.leaving.unlearned()
+    erasures = warehouse.leaving.erasures()
+    fresh = [sum(marks) / len(marks) for _, marks in warehouse.digest.fresh() if marks]
     return Status(
         name=name,
         answers=sum(counts.answers.values()),
@@ -72,8 +79,14 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         fresh=tuple(fresh),
         seconds=seconds,
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
-        warnings=(*_broken(warehouse), *_warnings(bank, brought, counts.retractions)),
+        warnings=(
+            *_broken(warehouse),
+            *_untold(warehouse),
+            *_warnings(bank, brought, unlearned, len(erasures)),
+        ),
         written=read_written(warehouse),
+        unlearned=unlearned,
+        erased=tuple(dict.fromkeys(v for erasure in erasures for v in erasure.versions)),
     )
 
 
@@ -88,7 +101,12 @@ def _broken(warehouse: Warehouse) -> list[str]:
     ]
 
 
-def _warnings(bank: int, brought: int, retractions: int) -> list[str]:
+def _untold(warehouse: Warehouse) -> list[str]:
+    told = warehouse.meta(FAILED)
+    return [f"{told.rstrip('.')}; the night itself is whole."] if told else []
+
+
+def _warnings(bank: int, brought: int, unlearned: int, erased: int) -> list[str]:
     found = []
     if not brought:
         found.append(
@@ -99,19 +117,25 @@ def _warnings(bank: int, brought: int, retractions: int) -> list[str]:
         found.append(
             "The bank is empty: nothing can be promoted until exam questions are answered."
         )
-    if retractions:
+    if unlearned:
         found.append(
-            f"Answers taken back: {retractions}. Versions that learned from them forget them only "
-            "by `nightschool night --rebuild`."
+            f"The newest version learned answers that no longer count: {unlearned}. It forgets "
+            "them only by `nightschool night --rebuild`."
+        )
+    if erased:
+        found.append(
+            f"People erased: {erased}. Backups from before, and the weights of versions that had "
+            "learned from them (`nightschool status --json`: erased), are yours to delete."
         )
     return found
 
 
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _clean(v) for k, v in value.items()}
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: what is not finite becomes None, tuples become lists."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_clean(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

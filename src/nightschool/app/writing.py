@@ -116,8 +116,7 @@ class WrittenQuestions:
 
 def read_written(warehouse: Warehouse) -> WrittenQuestions:
     """The report as the log tells it; all zero where the model writes none."""
-    counts = [warehouse.meta(f"{_KEY}{night.number}") for night in warehouse.nights()]
-    written = sum(int(count) for count in counts if count)
+    written = sum(int(count) for count in warehouse.digest.remembered(_KEY).values() if count)
     if not written:
         return WrittenQuestions()
     own = [

@@ -8,6 +8,7 @@ import uuid
 import click
 
 from nightschool.app import School
+from nightschool.app.morning.recording import recorded
 from nightschool.types import TEXT, Answer, AnswerError, ConfigError, Document, Question, Reply
 
 COMMANDS = {
@@ -25,6 +26,11 @@ def ask_person(school: School, person: str, limit: int = 0) -> None:
         raise ConfigError(
             f"This school asks {school.kind}s, not words; they are answered by {where}."
         )
+    with recorded(school.warehouse, "ask", "waiting"):
+        _ask(school, person, limit)
+
+
+def _ask(school: School, person: str, limit: int) -> None:
     click.echo(HELP)
     if school.labels:
         click.echo(f"Labels: {', '.join(school.labels)}.")

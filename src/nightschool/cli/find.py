@@ -1,8 +1,11 @@
-"""Which folder is the school."""
+"""Which folder is the school, and the school in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import click
 
 from nightschool.types.errors import ConfigError
 
@@ -21,3 +24,10 @@ def find_school(named: Path | None) -> Path:
         f"No school here: {here} has no {MARK}. Go into a school's folder, name one with "
         "`nightschool --school FOLDER …`, or make one with `nightschool init FOLDER`."
     )
+
+
+def open_school(ctx: click.Context, **options: Any) -> Any:
+    """The school that the command is about, open; imports it only now."""
+    from nightschool.app import School
+
+    return School.open(find_school(ctx.obj), **options)

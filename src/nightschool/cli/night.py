@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +13,38 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from nightschool.app.config import read_config
+from nightschool.app.logs import set_up
+from nightschool.app.machines import tell_webhooks
+from nightschool.app.morning.recording import recorded
 from nightschool.app.nights import night_environment
 from nightschool.app.school import Report, School
 from nightschool.cli.render import morning_line
 
+log = logging.getLogger("nightschool.night")
 
-def run(folder: Path, rebuild: bool) -> None:
+
+def run(folder: Path, rebuild: bool, log_format: str | None = None) -> None:
     """Run one night of the school in a folder."""
+    if log_format:
+        set_up(log_format)
     os.environ.update(
         {k: v for k, v in night_environment(read_config(folder)).items() if k not in os.environ}
     )
-    with night_bar("night") as report, School.open(folder, report=report) as school:
+    with (
+        night_bar("night") as report,
+        School.open(folder, report=report) as school,
+        recorded(school.warehouse, "night"),
+    ):
         verdict = school.night(rebuild=rebuild)
-        line = morning_line(verdict, school.status(), school.warehouse.spans(verdict.night))
+        spans = school.warehouse.spans(verdict.night)
+        line = morning_line(verdict, school.status(), spans)
+        try:
+            tell_webhooks(school)
+        except Exception:  # the night is over, whoever hears of it
+            log.exception("The webhooks could not be told; the next server or night tells them.")
+    steps = {span.name: round(span.seconds, 3) for span in spans}
+    told = {"night": verdict.night, "decision": verdict.decision.value, "serves": verdict.serves}
+    log.info("night ended", extra={**told, "seconds": steps})
     click.echo(line)
 
 

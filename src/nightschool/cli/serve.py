@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Collection
 
@@ -10,8 +11,12 @@ import click
 
 from nightschool.app import School
 from nightschool.app.days import begin_days
+from nightschool.app.logs import set_up
+from nightschool.app.machines import services
+from nightschool.app.morning.recording import recorded
 from nightschool.app.nights import NightProcess, schedule
 from nightschool.web import run
+from nightschool.web.machines import Machines
 
 
 def serve_school(
@@ -20,10 +25,15 @@ def serve_school(
     port: int | None,
     allow_remote: bool,
     hosts: Collection[str] = (),
+    accounts: bool = True,
+    log_format: str | None = None,
+    proxies: Collection[str] = (),
 ) -> None:
     """Serve until interrupted; one server a school. A night that runs ends with it."""
     interrupt_on_term()
-    with school.warehouse.serve_lock():
+    if log_format:
+        set_up(log_format)
+    with school.warehouse.serve_lock(), recorded(school.warehouse, "serve", "waiting"):
         night = NightProcess(school.folder, school.config)
         stop = schedule(school.config, night.start)
         if school.config.night_at:
@@ -31,17 +41,25 @@ def serve_school(
         if school.config.oracle:
             click.echo(f"By day {school.oracle.person} answers what the night has chosen.")
         rest = begin_days(school)
+        # A request passes through several threads; none should wait long for others' arithmetic.
+        sys.setswitchinterval(0.001)
+        school.supply.begin()
         if school.config.candidates > 1:
             school.requeue.begin()
         try:
-            run(
-                school,
-                host or school.config.host,
-                port if port is not None else school.config.port,
-                allow_remote=allow_remote,
-                hosts=hosts,
-                say=click.echo,
-            )
+            with services(school) as found:
+                run(
+                    school,
+                    host or school.config.host,
+                    port if port is not None else school.config.port,
+                    accounts=school.accounts if accounts else None,
+                    allow_remote=allow_remote,
+                    hosts=hosts,
+                    machines=Machines(night, found.offer, found.figures),
+                    logs=log_format is not None,
+                    proxies=proxies,
+                    say=click.echo,
+                )
         finally:
             stop()
             rest()

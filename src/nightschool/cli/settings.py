@@ -52,4 +52,19 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
         click.echo(current.get(name) if name else current)
         return
     change_config(folder, key, parse_value(key, value))
+    note_change(folder, key, value)
     click.echo(f"{key} = {value}")
+
+
+def note_change(folder: Path, key: str, value: str) -> None:
+    """Put a changed setting into the audit trail, where there is a log yet.
+
+    Of a webhook only which: address and secret are nobody's to read.
+    """
+    if not (folder / "school.db").is_file():
+        return
+    from nightschool.warehouse import Warehouse
+
+    with Warehouse.open(folder) as warehouse:
+        hidden = key.partition(".")[0] == "webhooks"
+        warehouse.audit.note("shell", "config", key, "" if hidden else value)

@@ -9,6 +9,7 @@ import click
 
 from nightschool.app import School
 from nightschool.app.config import read_config
+from nightschool.app.morning.recording import recorded
 from nightschool.app.nights import night_environment
 from nightschool.cli.night import night_bar
 from nightschool.cli.render import morning_line
@@ -26,7 +27,7 @@ def teach_school(folder: Path, limit: int, nights: int) -> None:
     environment = night_environment(read_config(folder))
     os.environ.update({k: v for k, v in environment.items() if k not in os.environ})
     interrupt_on_term()
-    with School.open(folder) as school:
+    with School.open(folder) as school, recorded(school.warehouse, "teach"):
         oracle = school.oracle  # first: without one nothing is drawn
         with school.warehouse.oracle_lock():
             if not nights:

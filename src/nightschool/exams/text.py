@@ -44,8 +44,13 @@ def accepted_answers(answers: Sequence[Answer]) -> tuple[Document, ...]:
     """The answers that at least half of the answering people gave; empty when unanswerable.
 
     A question most people skipped, could not tell or called bad is unanswerable, and so is one
-    where no answer is shared by half. Two answers are accepted when people split evenly.
+    where no answer is shared by half. Two answers are accepted when people split evenly. What an
+    owner settled is decided: the newest settling answer is the only right one.
     """
+    words = (answer for answer in reversed(answers) if answer.settles)
+    settled = max(words, key=lambda answer: answer.at, default=None)
+    if settled is not None:
+        return (settled.document,) if settled.document is not None else ()
     voices = latest_of_each(answers)
     given = [a.document for a in voices if a.reply is Reply.ANSWER and a.document is not None]
     if not given or 2 * len(given) < len(voices):

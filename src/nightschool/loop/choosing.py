@@ -129,6 +129,26 @@ def draw_questions(
     return interleave([*first, *chosen], exam)
 
 
+@dataclass(frozen=True)
+class Overlap:
+    """Which share of the questions is asked of how many people, so that their answers compare."""
+
+    share: float = 0.0
+    people: int = 2
+
+
+def overlapping(picks: Sequence[Pick], overlap: Overlap, key: int) -> list[Pick]:
+    """The picks, of which a share drawn by keyed ids is wanted from several people.
+
+    One that checks a former answer is asked once: it has that answer to compare with.
+    """
+    draws = uniform([pick.context.id for pick in picks], key)
+    return [
+        replace(pick, wanted=overlap.people) if draw < overlap.share and not pick.again else pick
+        for pick, draw in zip(picks, draws, strict=True)
+    ]
+
+
 def interleave(many: Sequence[Pick], few: Sequence[Pick]) -> list[Pick]:
     """Both lists in their own order, the second spread evenly through the first."""
     placed = [((i + 0.5) / len(many), 0, p) for i, p in enumerate(many)]

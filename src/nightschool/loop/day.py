@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Protocol
 
+from nightschool.timeline import during
 from nightschool.types import Answer, Oracle, Progress, Question
 
 
@@ -28,7 +29,8 @@ def teach(desk: Desk, oracle: Oracle, limit: int, progress: Progress | None = No
     """
     done = 0
     while done < limit and (question := desk.next_question(oracle.person)) is not None:
-        said = oracle.answer(question)
+        with during("answering"):
+            said = oracle.answer(question)
         desk.keep(
             Answer(
                 id=str(uuid.uuid4()),

@@ -74,6 +74,7 @@ from nightschool.types.records import (
     Verdict,
     Version,
 )
+from nightschool.types.tracking import NightReport, Tracker
 from nightschool.types.trajectory import (
     EXPERIMENT,
     TRAJECTORY,
@@ -129,6 +130,7 @@ __all__ = [
     "Manifest",
     "Mark",
     "Night",
+    "NightReport",
     "NightschoolError",
     "Observation",
     "ObservationError",
@@ -158,6 +160,7 @@ __all__ = [
     "Spec",
     "Strategy",
     "System",
+    "Tracker",
     "Trajectory",
     "UnknownQuestion",
     "Verdict",

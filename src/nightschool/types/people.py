@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nightschool.types.errors import NightschoolError
+
 
 class Right(StrEnum):
     """What somebody may do; every route of the server asks for one."""
@@ -15,11 +17,11 @@ class Right(StrEnum):
     LOOK = "look"
     """See how the school does: numbers about all, no record of anybody's."""
     READ = "read"
-    """Read the records: answers, exams item by item, people's figures."""
+    """Read the records: answers, exams item by item."""
     USE = "use"
     """Ask the served model to complete a text."""
     MANAGE = "manage"
-    """Change people, settings, champions and answers."""
+    """See everybody's figures; change people, settings, champions and answers."""
 
 
 class Role(StrEnum):
@@ -37,12 +39,21 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 }
 
 
+class AccountError(NightschoolError):
+    """Something that cannot be done with an account, and what can be done instead."""
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request; `person` is empty in a school without accounts."""
+    """Who makes a request; `person` is empty in a school without accounts.
+
+    `key` is the hash of the session or token that they came with, `machine` whether of a token.
+    """
 
     person: str
     role: Role
+    key: str = ""
+    machine: bool = False
 
     def may(self, right: Right) -> bool:
         """Whether the role has that right."""

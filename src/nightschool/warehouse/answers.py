@@ -21,6 +21,7 @@ from nightschool.types import (
     Retraction,
     UnknownQuestion,
 )
+from nightschool.types.people import AccountError
 from nightschool.warehouse import dataset, lineage, pool, queue, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import answer_row, to_answer, to_question
@@ -73,11 +74,14 @@ def check(answer: Answer) -> None:
         )
 
 
-def keep(connection: Connection, answer: Answer) -> bool:
+def keep(connection: Connection, answer: Answer, member: bool = False) -> bool:
     """Keep an answer: True when new, False when it was kept before.
 
-    Raises UnknownQuestion, and ConflictingAnswer when its id was used for something else.
+    Raises UnknownQuestion, and ConflictingAnswer when its id was used for something else. With
+    `member` the person must have an account that is not shut, at this very moment: AccountError.
     """
+    if member:
+        _refuse_shut(connection, answer.person)
     asked = connection.execute(
         _ASKED, {"question": answer.question_id, "person": answer.person}
     ).first()
@@ -90,6 +94,7 @@ def keep(connection: Connection, answer: Answer) -> bool:
         add_person(connection, Person(answer.person))
     row = answer_row(answer, asked.context_id)
     if connection.execute(insert_once(connection, _a), row).rowcount == 1:
+        queue.close(connection, asked.context_id)
         return True
     before = connection.execute(select(_a).where(_a.c.id == answer.id)).one()
     # Seconds and time of a retry may differ: a server may have measured them anew.
@@ -124,6 +129,7 @@ def retract(connection: Connection, retraction: Retraction) -> bool:
         "at": float(retraction.at),
     }
     if connection.execute(insert_once(connection, _r), row).rowcount:
+        queue.reopen(connection, select(_a.c.context_id).where(_a.c.id == retraction.answer_id))
         return True
     used = connection.execute(select(_r.c.answer_id).where(_r.c.id == retraction.id)).scalar()
     if used not in (None, retraction.answer_id):
@@ -131,6 +137,14 @@ def retract(connection: Connection, retraction: Retraction) -> bool:
             f"The id {retraction.id!r} was used before, to retract {used!r}; make a new one."
         )
     return False
+
+
+def _refuse_shut(connection: Connection, person: str) -> None:
+    """Whoever was shut out or erased since they were let in says no more, and is not made anew."""
+    account = tables.accounts
+    query = select(account.c.person).where(account.c.person == person, account.c.disabled.is_(None))
+    if connection.execute(query).first() is None:
+        raise AccountError("Your account was shut or erased; nothing was kept. Ask the owner.")
 
 
 def add_person(connection: Connection, person: Person) -> None:
@@ -156,9 +170,9 @@ def find(connection: Connection, answer_id: str) -> Answer | None:
 
 
 def last(connection: Connection, person: str) -> Answer | None:
-    """The person's newest answer that still counts."""
-    query = select(_a).where(_a.c.person == person, pool.live()).order_by(_a.c.seq.desc())
-    row = connection.execute(query.limit(1)).first()
+    """The person's newest answer that still counts; what they settled is reopened elsewhere."""
+    query = select(_a).where(_a.c.person == person, ~_a.c.settles, pool.live())
+    row = connection.execute(query.order_by(_a.c.seq.desc()).limit(1)).first()
     return to_answer(row) if row else None
 
 
@@ -173,6 +187,14 @@ def listed(
         query = query.where(pool.live())
     rows = connection.execute(query.limit(newest) if newest is not None else query)
     return [to_answer(row) for row in reversed(rows.all())]
+
+
+def seconds(connection: Connection, person: str | None, newest: int) -> list[float]:
+    """Seconds of the newest timed answers, newest first: one person's or everybody's."""
+    query = select(_a.c.seconds).where(_a.c.seconds > 0).order_by(_a.c.seq.desc()).limit(newest)
+    if person is not None:
+        query = query.where(_a.c.person == person)
+    return list(connection.scalars(query))
 
 
 def replies(connection: Connection, contexts: Collection[int]) -> list[tuple[int, Answer]]:
@@ -205,14 +227,18 @@ def answered(
 
     Only answers and retractions up to the two sequence numbers are seen.
     """
-    answers = _answers_between(connection, partition, up_to, retracted_up_to)
-    grouped: dict[int, list[Any]] = {}
+    return grouped(connection, _answers_between(connection, partition, up_to, retracted_up_to))
+
+
+def grouped(connection: Connection, answers: Sequence[Any]) -> list[AnsweredQuestion]:
+    """Rows of answers, oldest first, by context: each as the question of its first answer."""
+    about: dict[int, list[Any]] = {}
     for row in answers:
-        grouped.setdefault(row.context_id, []).append(row)
-    firsts = _questions_of(connection, [rows[0].question_id for rows in grouped.values()])
+        about.setdefault(row.context_id, []).append(row)
+    firsts = _questions_of(connection, [rows[0].question_id for rows in about.values()])
     return [
         AnsweredQuestion(firsts[rows[0].question_id], tuple(to_answer(row) for row in rows))
-        for rows in grouped.values()
+        for rows in about.values()
     ]
 
 

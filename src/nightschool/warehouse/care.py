@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -15,6 +16,8 @@ from nightschool.warehouse import dataset, disk, lineage, tables
 from nightschool.warehouse.codec import sha256
 from nightschool.warehouse.dialect import copy_database, damage, make_engine
 from nightschool.warehouse.files import file_sha256, folder_sha256
+from nightschool.warehouse.heirs import Heir, unfinished
+from nightschool.warehouse.heirs import heirs as every_heir
 from nightschool.warehouse.locks import FileLock
 from nightschool.warehouse.night import Stores, nights, workspace
 from nightschool.warehouse.segments import Segments
@@ -42,17 +45,21 @@ def verify(stores: Stores) -> list[str]:
         manifests = dataset.every(connection)
         versions = lineage.versions(connection)
         champions = [reign.version for reign in lineage.reigns(connection)]
-        blobs = _blobs_in_log(connection)
+        blobs = blobs_in_log(connection)
+        heirs = every_heir(connection)
+        waiting = unfinished(connection)
     problems = [f"The log is damaged: {broken}"] if broken else []
     for row in bodies:
         if sha256(row.body.encode()) != row.hash:
             problems.append(f"Manifest {row.hash} in the log does not have its own hash.")
         problems += _check_file(stores.manifests.path(row.hash), row.hash)
-    for segment in _every_segment(manifests):
+    if waiting:
+        problems.append("An erasure was not finished; it ends when nobody else uses the school.")
+    for segment in every_segment(manifests, heirs):
         found = _check_file(stores.segments.folder / f"{segment.sha256}.parquet", segment.sha256)
         problems += found
         if not found:
-            blobs |= _blobs_in_segments(stores.segments, [segment])
+            blobs |= blobs_in_segments(stores.segments, [segment])
     problems += _check_weights(stores, versions, lasting(versions, champions))
     for name in sorted(blobs):
         problems += _check_file(stores.files.blobs / name, name)
@@ -82,7 +89,8 @@ def _check_weights(stores: Stores, versions: Iterable[Version], needed: set[str]
     return problems
 
 
-def _blobs_in_log(connection: Connection) -> set[str]:
+def blobs_in_log(connection: Connection) -> set[str]:
+    """The names of all blobs that records of the log name."""
     names: set[str] = set()
     for table in (tables.contexts, tables.answers):
         packed = connection.scalars(select(table.c.blobs).where(table.c.blobs.is_not(None)))
@@ -94,12 +102,18 @@ def _blobs_in_log(connection: Connection) -> set[str]:
     return names
 
 
-def _every_segment(manifests: Iterable[Manifest]) -> list[Segment]:
-    listed = {s.sha256: s for manifest in manifests for s in manifest.segments}
-    return list(listed.values())
+def every_segment(manifests: Iterable[Manifest], heirs: Mapping[str, Heir]) -> list[Segment]:
+    """The segments that manifests name, as they are kept now: erasures left heirs of some."""
+    found: dict[str, Segment] = {}
+    for segment in (s for manifest in manifests for s in manifest.segments):
+        heir = heirs.get(segment.sha256)
+        now = replace(segment, sha256=heir.sha256, rows=heir.rows) if heir else segment
+        found[now.sha256] = now
+    return list(found.values())
 
 
-def _blobs_in_segments(store: Segments, segments: Iterable[Segment]) -> set[str]:
+def blobs_in_segments(store: Segments, segments: Iterable[Segment]) -> set[str]:
+    """The names of all blobs that examples of the segments name."""
     names: set[str] = set()
     for segment in segments:
         for packed in filter(None, store.column(segment, "blobs")):
@@ -147,18 +161,20 @@ def _copy(stores: Stores, new: Path) -> None:
     with engine.connect() as connection:
         manifests = dataset.every(connection)
         versions = lineage.versions(connection)
-        blobs = _blobs_in_log(connection)
+        blobs = blobs_in_log(connection)
+        heirs = every_heir(connection)
     engine.dispose()
+    segments = every_segment(manifests, heirs)
     for folder in ("segments", "manifests", "weights", "blobs", "nights"):
         (new / folder).mkdir()
-    for name in {s.sha256 for manifest in manifests for s in manifest.segments}:
-        shutil.copy2(stores.segments.folder / f"{name}.parquet", new / "segments")
+    for segment in segments:
+        shutil.copy2(stores.segments.path(segment), new / "segments")
     for manifest in manifests:
         shutil.copy2(stores.manifests.path(manifest.hash), new / "manifests")
     for name in {version.weights for version in versions}:
         if (stores.files.weights / name).is_dir():  # older ones may have been thrown away
             shutil.copytree(stores.files.weights / name, new / "weights" / name)
-    for name in blobs | _blobs_in_segments(stores.segments, _every_segment(manifests)):
+    for name in blobs | blobs_in_segments(stores.segments, segments):
         shutil.copy2(stores.files.blobs / name, new / "blobs")
     disk.sync_tree(new)
 
@@ -177,23 +193,26 @@ def _collect(stores: Stores, young: float) -> int:
         manifests = dataset.every(connection)
         versions = lineage.versions(connection)
         champions = [reign.version for reign in lineage.reigns(connection)]
-        blobs = _blobs_in_log(connection)
+        blobs = blobs_in_log(connection)
+        heirs = every_heir(connection)
         finished = [night.number for night in nights(connection) if night.finished is not None]
-    blobs |= _blobs_in_segments(stores.segments, _every_segment(manifests))
+    kept = every_segment(manifests, heirs)
+    blobs |= blobs_in_segments(stores.segments, kept)
     weights = lasting(versions, champions)
-    segments = {f"{s.sha256}.parquet" for manifest in manifests for s in manifest.segments}
+    segments = {f"{segment.sha256}.parquet" for segment in kept}
     listed = {f"{manifest.hash}.json" for manifest in manifests}
-    freed = _sweep(stores.files.weights, weights)
-    freed += _sweep(stores.segments.folder, segments)
-    freed += _sweep(stores.manifests.folder, listed)
-    freed += _sweep(stores.files.blobs, blobs, older_than=time.time() - young)
+    freed = sweep(stores.files.weights, weights)
+    freed += sweep(stores.segments.folder, segments)
+    freed += sweep(stores.manifests.folder, listed)
+    freed += sweep(stores.files.blobs, blobs, older_than=time.time() - young)
     for number in finished:
         left = workspace(stores.folder, number)
         freed += disk.remove(left) if left.exists() else 0
     return freed
 
 
-def _sweep(folder: Path, keep: set[str], older_than: float = float("inf")) -> int:
+def sweep(folder: Path, keep: set[str], older_than: float = float("inf")) -> int:
+    """Delete what is in a folder and not among those names; returns the bytes freed."""
     freed = 0
     for path in sorted(folder.iterdir()):
         if path.name not in keep and path.stat().st_mtime < older_than:

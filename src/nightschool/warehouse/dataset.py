@@ -32,7 +32,9 @@ class StoredDataset:
     """Tonight's examples in memory; earlier ones and the original data by bounded samples.
 
     `fresh` are the segments whose examples are new tonight; other segments of answers are
-    earlier ones.
+    earlier ones. The new ones come in the order of what they say, and samples depend on nothing but
+    their seed and the rows: of two schools with the same answers, one of which also had others
+    that were withdrawn, a rebuild makes the same model.
     """
 
     def __init__(
@@ -46,22 +48,23 @@ class StoredDataset:
         answers = [segment for segment in manifest.segments if segment.role == ANSWERS]
         self._earlier = [segment for segment in answers if segment.sha256 not in names]
         self._original = [segment for segment in manifest.segments if segment.role == ORIGINAL]
-        self.new: Sequence[Example] = [
-            self._example(row)
+        rows = (
+            row
             for segment in answers
             if segment.sha256 in names
             for row in store.rows(segment)
             if row["id"] not in self._excluded
-        ]
+        )
+        self.new: Sequence[Example] = sorted(map(self._example, rows), key=_place)
 
     def earlier(self, n: int, seed: int) -> Sequence[Example]:
         """At most n distinct examples of former nights, drawn uniformly, exclusions left out."""
-        key = self._key(ANSWERS, seed)
+        key = _key(ANSWERS, seed)
         return sample(self._store, self._earlier, self._excluded, n, key, self._example)
 
     def original(self, n: int, seed: int) -> Sequence[Document]:
         """At most n distinct documents of the original dataset, drawn uniformly."""
-        key = self._key(ORIGINAL, seed)
+        key = _key(ORIGINAL, seed)
         return sample(self._store, self._original, self._excluded, n, key, self._document)
 
     def _example(self, row: Rows) -> Example:
@@ -70,8 +73,16 @@ class StoredDataset:
     def _document(self, row: Rows) -> Document:
         return self._parts.document(to_document(row))
 
-    def _key(self, role: str, seed: int) -> int:
-        return int(sha256(f"{self.manifest.hash}:{role}:{seed}".encode())[:16], 16)
+
+def _place(example: Example) -> tuple[str, bytes, str, bytes, float]:
+    """By what an example says: its id would tell of its answers' ids, which are random."""
+    said, given = example.context, example.target
+    return said.body, said.digest, given.body, given.digest, example.weight
+
+
+def _key(role: str, seed: int) -> int:
+    """What a sample is drawn by: not the manifest, whose hash tells of all that was ever there."""
+    return int(sha256(f"{role}:{seed}".encode())[:16], 16)
 
 
 def new_manifest(
@@ -99,10 +110,11 @@ def seal_examples(
     current = {example.id: example for example in examples}
     excluded = sorted(known - current.keys())
     new = [example for name, example in current.items() if name not in known]
-    if not new and tuple(excluded) == base.excluded:
+    kept = tuple(map(store.now, base.segments))
+    if not new and tuple(excluded) == base.excluded and kept == base.segments:
         return base
     added = [store.write(map(example_row, new), ANSWERS, night)] if new else []
-    return new_manifest(night, [*base.segments, *added], excluded, base.note)
+    return new_manifest(night, [*kept, *added], excluded, base.note)
 
 
 def seal_documents(

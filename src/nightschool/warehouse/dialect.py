@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,15 +55,17 @@ def for_writing(connection: Connection) -> Connection:
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, in the database's own dialect."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """The same for a dialect's name, for statements that are made once."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 @cache
 def _insert_once(dialect: str, table: Table) -> Any:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
+    return insert_into(dialect, table).on_conflict_do_nothing()
 
 
 def insert_once(connection: Connection, table: Table) -> Any:
@@ -93,6 +96,38 @@ def copy_database(engine: Engine, target: Path) -> None:
             raw.backup(copy)
     finally:
         copy.close()
+
+
+def scrub(engine: Engine) -> None:
+    """Leave nothing in the database's files of what its tables hold no more.
+
+    Raises WarehouseError where somebody reads or writes for longer than `BUSY_SECONDS`.
+    """
+    command = "VACUUM" if engine.dialect.name == "sqlite" else "VACUUM (FULL)"
+    raw = engine.raw_connection()
+    try:
+        if engine.dialect.name != "sqlite":
+            raw.driver_connection.autocommit = True  # type: ignore[union-attr]
+        cursor = raw.cursor()
+        cursor.execute(command)
+        if engine.dialect.name == "sqlite":
+            _empty_wal(cursor)
+    finally:
+        raw.invalidate()
+
+
+def _empty_wal(cursor: Any) -> None:
+    """Write the log beside the database into it, and cut it off: old pages stay there otherwise."""
+    until = time.monotonic() + BUSY_SECONDS
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    while cursor.fetchone()[0]:
+        if time.monotonic() > until:
+            raise WarehouseError(
+                "Somebody reads the log all the time, so what was erased is still in "
+                "`school.db-wal`; stop them and open the school again."
+            )
+        time.sleep(0.05)
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def damage(connection: Connection) -> str:

@@ -87,6 +87,10 @@ _PEOPLE = (
         until DOUBLE PRECISION NOT NULL, PRIMARY KEY (question_id, person))""",
     "CREATE INDEX leases_person ON leases (person, until)",
     "ALTER TABLE questions ADD COLUMN wanted INTEGER NOT NULL DEFAULT 1",
+    # A hint, so that a full queue's head is found at once: `done` ones got all their replies.
+    "ALTER TABLE questions ADD COLUMN done BOOLEAN NOT NULL DEFAULT FALSE",
+    "DROP INDEX questions_queue",
+    "CREATE INDEX questions_queue ON questions (queued, done, night DESC, rank)",
     "ALTER TABLE questions ADD COLUMN guess TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE answers ADD COLUMN settles BOOLEAN NOT NULL DEFAULT FALSE",
     """CREATE TABLE accounts (
@@ -110,14 +114,16 @@ _PEOPLE = (
         person TEXT NOT NULL, at DOUBLE PRECISION NOT NULL)""",
     """CREATE TABLE erasures (
         seq {serial}, person TEXT NOT NULL, "by" TEXT NOT NULL, at DOUBLE PRECISION NOT NULL,
-        segments TEXT NOT NULL, versions TEXT NOT NULL)""",
+        segments TEXT NOT NULL, versions TEXT NOT NULL, blobs TEXT NOT NULL,
+        finished DOUBLE PRECISION)""",
     """CREATE TABLE timelines (
         id TEXT PRIMARY KEY NOT NULL, process TEXT NOT NULL, night INTEGER NOT NULL,
         began DOUBLE PRECISION NOT NULL, wall DOUBLE PRECISION NOT NULL, parts TEXT NOT NULL)""",
     """CREATE TABLE deliveries (
-        seq {serial}, event TEXT NOT NULL, url TEXT NOT NULL, body TEXT NOT NULL,
-        at DOUBLE PRECISION NOT NULL, tries INTEGER NOT NULL, due DOUBLE PRECISION NOT NULL,
-        done DOUBLE PRECISION, error TEXT NOT NULL)""",
+        seq {serial}, hook TEXT NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL,
+        body TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, tries INTEGER NOT NULL,
+        due DOUBLE PRECISION NOT NULL, done DOUBLE PRECISION,
+        error TEXT NOT NULL, UNIQUE (hook, id))""",
     "CREATE INDEX deliveries_due ON deliveries (done, due)",
 )
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, func, select
 
 from nightschool.faults import reach
+from nightschool.timeline import PROCESS, during
 from nightschool.types import (
     AnsweredQuestion,
     Context,
@@ -40,6 +41,17 @@ from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.segments import ANSWERS, Segments
 
 DAY = 86_400.0
+
+STATES = {
+    "curate": "curating",
+    "seal": "curating",
+    "fit": "training",
+    "examine": "examining",
+    "keep": "keeping",
+    "choose": "choosing",
+    "post": "posting",
+}
+"""The state of the process' timeline in each step of the night."""
 
 _n = tables.nights
 
@@ -94,6 +106,7 @@ class StoredNight:
         self._clock = clock
 
     def __enter__(self) -> Self:
+        PROCESS.night = self.number
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -119,7 +132,8 @@ class StoredNight:
         reach(f"{name}.begin")
         began = time.perf_counter()
         try:
-            yield
+            with during(STATES.get(name, "other")):
+                yield
         finally:
             span = Span(name, time.perf_counter() - began, self._clock(), self.number)
             self._log.write(partial(lineage.add_span, span=span))

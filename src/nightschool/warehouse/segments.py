@@ -1,10 +1,14 @@
-"""Segments: immutable Parquet files of examples and documents, and bounded samples of them."""
+"""Segments: immutable Parquet files of examples and documents, and bounded samples of them.
+
+Only an erasure puts another file in the place of one.
+"""
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +23,7 @@ from nightschool.warehouse import disk
 from nightschool.warehouse.batches import batches
 from nightschool.warehouse.codec import canonical, sha256
 from nightschool.warehouse.files import file_sha256
+from nightschool.warehouse.heirs import Heir
 
 T = TypeVar("T")
 
@@ -110,12 +115,20 @@ def _pack(**documents: Document) -> str | None:
 class Segments:
     """The folder of segments: it only ever gains files, and a file never changes."""
 
-    def __init__(self, school: Path) -> None:
+    def __init__(self, school: Path, heir: Callable[[str], Heir | None] = lambda _: None) -> None:
         self.folder = school / "segments"
+        self._heir = heir
+
+    def now(self, segment: Segment) -> Segment:
+        """The segment as it is kept now: itself, or what an erasure left of it."""
+        if (self.folder / f"{segment.sha256}.parquet").is_file():
+            return segment
+        heir = self._heir(segment.sha256)
+        return replace(segment, sha256=heir.sha256, rows=heir.rows) if heir else segment
 
     def path(self, segment: Segment) -> Path:
         """The segment's file; raises WarehouseError when it is missing."""
-        path = self.folder / f"{segment.sha256}.parquet"
+        path = self.folder / f"{self.now(segment).sha256}.parquet"
         if not path.is_file():
             raise WarehouseError(f"The segment {path} is missing; restore it from a backup.")
         return path
@@ -151,6 +164,7 @@ class Segments:
 
         Reads the row groups that hold them and no others.
         """
+        segments = list(map(self.now, segments))
         ends = list(accumulate(segment.rows for segment in segments))
         wanted: dict[int, list[int]] = {}
         for number in numbers:
@@ -185,6 +199,7 @@ def sample(
     read: Callable[[Rows], T],
 ) -> list[T]:
     """At most n distinct rows, drawn uniformly from the segments; excluded ids are left out."""
+    segments = list(map(store.now, segments))
     total = sum(segment.rows for segment in segments)
     if n <= 0 or total == 0:
         return []

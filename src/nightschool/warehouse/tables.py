@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 METADATA = MetaData()
@@ -56,6 +57,7 @@ questions = Table(
     Column("queued", Boolean, nullable=False),
     Column("spare", Boolean, nullable=False),
     Column("again", Boolean, nullable=False),
+    Column("done", Boolean, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("guess", Text, nullable=False),
 )
@@ -242,6 +244,8 @@ erasures = Table(
     Column("at", Double, nullable=False),
     Column("segments", Text, nullable=False),
     Column("versions", Text, nullable=False),
+    Column("blobs", Text, nullable=False),
+    Column("finished", Double),
 )
 
 timelines = Table(
@@ -259,12 +263,14 @@ deliveries = Table(
     "deliveries",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("hook", Text, nullable=False),
+    Column("id", Text, nullable=False),
     Column("event", Text, nullable=False),
-    Column("url", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("due", Double, nullable=False),
     Column("done", Double),
     Column("error", Text, nullable=False),
+    UniqueConstraint("hook", "id"),
 )

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -44,10 +44,20 @@ from nightschool.warehouse import (
     pool,
     queue,
     spares,
+    today,
 )
+from nightschool.warehouse.accounts import AccountStore
 from nightschool.warehouse.answers import Counts
+from nightschool.warehouse.archive import Archive
+from nightschool.warehouse.arrivals import Arrivals
+from nightschool.warehouse.audit import Audit
 from nightschool.warehouse.batches import batches
+from nightschool.warehouse.deliveries import Deliveries
+from nightschool.warehouse.digest import Digest
+from nightschool.warehouse.erasure import Leaving
 from nightschool.warehouse.files import Files
+from nightschool.warehouse.gold import GoldStore
+from nightschool.warehouse.heirs import Heir, heirs
 from nightschool.warehouse.lineage import Reign
 from nightschool.warehouse.locks import FileLock
 from nightschool.warehouse.log import Log, open_log
@@ -55,6 +65,7 @@ from nightschool.warehouse.night import NightRecord, StoredNight, Stores, versio
 from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.pool import Added
 from nightschool.warehouse.segments import ANSWERS, Segments
+from nightschool.warehouse.timelines import Timelines
 
 T = TypeVar("T")
 
@@ -69,7 +80,7 @@ class Warehouse:
         self._log = log
         self._files = Files(folder)
         self._parts = Parts(self._files)
-        self._segments = Segments(folder)
+        self._segments = Segments(folder, self._heir)
         self._manifests = dataset.Manifests(folder)
         self._stores = Stores(
             folder, log, self._files, self._parts, self._segments, self._manifests
@@ -117,7 +128,9 @@ class Warehouse:
         if not _began(log):
             log.close()
             raise WarehouseError(f"{place} was never finished; run `nightschool init` again.")
-        return cls(place, log)
+        warehouse = cls(place, log)
+        warehouse.leaving.resume()
+        return warehouse
 
     def close(self) -> None:
         """Finish what waits and let go of the files; harmless when closed already."""
@@ -132,6 +145,58 @@ class Warehouse:
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._log.read() as connection:
             return work(connection)
+
+    @cached_property
+    def accounts(self) -> AccountStore:
+        """Who may sign in: accounts, invitations, sessions and tokens."""
+        return AccountStore(self._log)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The outbox of the webhooks."""
+        return Deliveries(self._log)
+
+    @cached_property
+    def gold(self) -> GoldStore:
+        """Contexts whose answers are known."""
+        return GoldStore(self._log)
+
+    def marks(self) -> tuple[int, int]:
+        """How far the log is: the newest answer's and the newest retraction's number."""
+        return self._read(answers.marks)
+
+    def _heir(self, name: str) -> Heir | None:
+        return self._read(heirs).get(name)
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """Withdraws people's answers as a whole, and erases people."""
+        return Leaving(self._stores)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who changed what: people, settings, champions, answers."""
+        return Audit(self._log)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Records looked for: search, filters, one record's traces."""
+        return Archive(self._log, self._parts, self._segments)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """Answers that come from elsewhere."""
+        return Arrivals(self._log)
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Sums over the log, for the morning."""
+        return Digest(self._log)
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        """Where the processes' time went."""
+        return Timelines(self._log)
 
     # --- what the school remembers about itself ---
 
@@ -173,10 +238,12 @@ class Warehouse:
     def trained(self, manifest: Manifest | None = None) -> set[int]:
         """Ids of the contexts that any version may have learned, also from answers taken back.
 
-        With a manifest, those that versions up to that one may have learned.
+        With a manifest, those that versions up to that one may have learned. An erasure takes
+        the examples, not what the weights learned from them.
         """
-        manifests = self.manifests() if manifest is None else [manifest]
-        return dataset.trained(self._segments, manifests)
+        if manifest is not None:
+            return dataset.trained(self._segments, [manifest])
+        return dataset.trained(self._segments, self.manifests()) | self.leaving.contexts()
 
     def is_known(self, context_id: int) -> bool:
         """Whether the warehouse has that context."""
@@ -193,9 +260,13 @@ class Warehouse:
         at = _or_now(now)
         return self._log.write(lambda c: queue.post(c, picks, version.id, 0, at))
 
-    def append(self, picks: Sequence[Pick], version: Version) -> int:
+    def append(self, picks: Sequence[Pick], version: Version, *, now: float | None = None) -> int:
         """Add questions behind the queue, durably; returns how many were new to it."""
-        return self._log.write(lambda c: queue.append(c, picks, version.id))
+        at = _or_now(now)
+        # In parts: whoever answers meanwhile waits no longer than one takes.
+        parts = batches(picks, queue.AT_ONCE)
+        works = [partial(queue.append, picks=part, version=version.id, now=at) for part in parts]
+        return sum(map(self._log.write, works))
 
     def lease(
         self, person: str, ttl: float, hold: Sequence[str] = (), now: float | None = None
@@ -208,6 +279,10 @@ class Warehouse:
         at = _or_now(now)
         found = self._log.write(lambda c: queue.lease(c, person, ttl, hold, at))
         return self._parts.question(found) if found is not None else None
+
+    def leases(self, now: float) -> int:
+        """How many questions are held for somebody now."""
+        return self._read(partial(queue.held, now=now))
 
     def question(self, question_id: str) -> Question:
         """The question with that id; raises UnknownQuestion."""
@@ -241,20 +316,29 @@ class Warehouse:
         """How many questions were ever queued."""
         return self._read(queue.count)
 
+    def waiting(self) -> set[int]:
+        """Ids of the contexts whose questions wait for an answer."""
+        return self._read(queue.waiting_contexts)
+
+    def leased(self, now: float) -> int:
+        """How many questions that wait are before somebody at that moment."""
+        return self._read(lambda c: queue.leased(c, now))
+
     def queue_left(self) -> int:
         """How many questions wait for an answer."""
         return self._read(queue.left)
 
-    def keep(self, answer: Answer) -> bool:
+    def keep(self, answer: Answer, member: bool = False) -> bool:
         """Keep an answer, durably: True when new, False when the same was kept before.
 
-        Raises AnswerError, UnknownQuestion, or ConflictingAnswer for an id used otherwise. Of a
+        With `member` only of whoever has an open account; AccountError otherwise. Raises
+        AnswerError, UnknownQuestion, or ConflictingAnswer for an id used otherwise. Of a
         retry only seconds and time may differ; a lease that ran out does not matter.
         """
         answers.check(answer)
         if answer.document is not None:
             self._parts.put(answer.document)
-        return self._log.write(partial(answers.keep, answer=answer))
+        return self._log.write(partial(answers.keep, answer=answer, member=member))
 
     def retract(self, retraction: Retraction) -> bool:
         """Take an answer back, durably: True when it counted until now; raises AnswerError."""
@@ -272,6 +356,10 @@ class Warehouse:
     def people(self) -> Sequence[Person]:
         """Everybody who answers, by id."""
         return self._read(answers.people)
+
+    def seconds(self, person: str | None, newest: int) -> Sequence[float]:
+        """Seconds that the newest timed answers took, newest first: a person's or everybody's."""
+        return self._read(lambda c: answers.seconds(c, person, newest))
 
     def active(self, now: float) -> set[str]:
         """Ids of the people who gave a reply that still counts in the two weeks before `now`."""
@@ -306,6 +394,10 @@ class Warehouse:
     def replies(self, contexts: Collection[int]) -> Sequence[tuple[int, Answer]]:
         """Answers to those training contexts that still count, oldest first, without parts."""
         return self._read(lambda c: answers.replies(c, contexts))
+
+    def replies_since(self, person: str, since: float) -> int:
+        """How many replies that person gave since that second that still count."""
+        return self._read(lambda c: today.replies_since(c, person, since))
 
     def counts(self) -> Counts:
         """How much there is of everything."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from nightschool.app.guesses import guess_of
 from nightschool.types import (
     CAPTION,
     DRAWING,
@@ -23,12 +24,15 @@ from nightschool.types import (
     Retract,
     caption_of,
 )
+from nightschool.types.people import Caller, Right
 from nightschool.web import drawings
 from nightschool.web.desk import Desk, storable
+from nightschool.web.door import Answering, needs, person_of
 
 LONGEST_NAME = 64
 LONGEST_NOTE = 2000
 MOST_HELD = 200
+KEPT_BEFORE = "That very answer was kept before; nothing was changed."
 
 
 def name_of(person: str) -> str:
@@ -47,6 +51,8 @@ Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable
 class Sent(BaseModel):
     """An answer as a client sends it; `id` is the client's own, so that a retry is recognised.
 
+    `person` says who answers in a school without accounts; with accounts it is who signed in.
+
     A drawing is a `picture` file in base64 and, where it was drawn on the page, JSON `strokes`.
     """
 
@@ -54,7 +60,7 @@ class Sent(BaseModel):
 
     id: uuid.UUID
     question_id: Id
-    person: Name
+    person: Name = ""
     reply: Reply
     text: Text = ""
     picture: str = ""
@@ -68,7 +74,7 @@ class Undo(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    person: Name
+    person: Name = ""
     answer_id: uuid.UUID | None = None
 
 
@@ -76,20 +82,25 @@ def routes(school: Desk) -> APIRouter:
     """The routes under /api."""
     api = APIRouter(prefix="/api")
 
+    def told(question: Question) -> dict[str, Any]:
+        return shown(question, guess_of(question, school.config.show_guess))
+
     @api.get("/next")
     def next_question(
-        person: Annotated[Name, Query()], hold: Annotated[list[str] | None, Query()] = None
+        who: Answering,
+        person: Annotated[Name, Query()] = "",
+        hold: Annotated[list[str] | None, Query()] = None,
     ) -> dict[str, Any]:
         held = [id for part in hold or () for id in part.split(",") if id][:MOST_HELD]
-        found = school.next_question(person, held)
-        return {"question": shown(found) if found is not None else None}
+        found = school.next_question(answering(who, person), held)
+        return {"question": told(found) if found is not None else None}
 
-    @api.get("/questions/{question_id}")
+    @api.get("/questions/{question_id}", dependencies=[needs(Right.ANSWER)])
     def question(question_id: Annotated[str, AfterValidator(storable)]) -> dict[str, Any]:
-        return {"question": shown(school.question(question_id))}
+        return {"question": told(school.question(question_id))}
 
-    @api.post("/answers")
-    def keep(sent: Sent) -> JSONResponse:
+    @api.post("/answers", status_code=201, responses={200: {"description": KEPT_BEFORE}})
+    def keep(sent: Sent, who: Answering) -> JSONResponse:
         limit = school.config.max_answer_chars
         if len(sent.text) > limit:
             message = (
@@ -98,23 +109,42 @@ def routes(school: Desk) -> APIRouter:
             )
             return JSONResponse({"error": message}, 413)
         asked = school.question(sent.question_id).context.document
-        new = school.keep(as_answer(sent, asked, school.now()))
+        sent = sent.model_copy(update={"person": answering(who, sent.person)})
+        # Asked again inside the write: who was let in is remembered for some seconds.
+        new = school.keep(as_answer(sent, asked, school.now()), member=bool(who.person))
         return JSONResponse({"kept": True, "new": new}, 201 if new else 200)
 
     @api.post("/undo")
-    def undo(body: Undo) -> dict[str, Any]:
+    def undo(body: Undo, who: Answering) -> dict[str, Any]:
+        person = answering(who, body.person)
         if body.answer_id is not None:
             # By name it can be sent again after a lost reply without undoing one more.
-            done = school.withdraw(str(body.answer_id), body.person, Retract.UNDO)
+            refuse_others(school, who, str(body.answer_id))
+            done = school.withdraw(str(body.answer_id), person, Retract.UNDO)
             return {"undone": done, "answer": None, "question": None}
-        answer = school.undo(body.person)
+        answer = school.undo(person)
         if answer is None:
             return {"undone": False, "answer": None, "question": None}
-        told = told_again(answer)
-        question = shown(school.question(answer.question_id))
-        return {"undone": True, "answer": told, "question": question}
+        again = told_again(answer)
+        question = told(school.question(answer.question_id))
+        return {"undone": True, "answer": again, "question": question}
 
     return api
+
+
+def answering(who: Caller, said: str) -> str:
+    """The person who answers; raises AnswerError where neither session nor request says it."""
+    person = person_of(who, said)
+    if not person:
+        raise AnswerError("person: say who answers, a short name such as anna.")
+    return person
+
+
+def refuse_others(school: Desk, who: Caller, answer_id: str) -> None:
+    """Raise AnswerError where somebody who is signed in would take another's answer back."""
+    answer = school.answer_with_id(answer_id) if who.person else None
+    if answer is not None and answer.person != who.person:
+        raise AnswerError(f"The answer {answer_id!r} is not yours; only your own can be undone.")
 
 
 def as_answer(sent: Sent, asked: Document, at: float) -> Answer:
@@ -163,7 +193,7 @@ def told_again(answer: Answer) -> dict[str, Any]:
     return again
 
 
-def shown(question: Question) -> dict[str, Any]:
+def shown(question: Question, guess: str = "") -> dict[str, Any]:
     """What a person may see of a question: never why it was chosen, nor whether it examines."""
     document = question.context.document
     return {
@@ -171,6 +201,7 @@ def shown(question: Question) -> dict[str, Any]:
         "kind": document.kind,
         "version": question.version,
         **content(document),
+        **({"guess": guess} if guess else {}),
     }
 
 

@@ -33,6 +33,10 @@ class Settings(Protocol):
         """The longest answer that is kept, in characters."""
 
     @property
+    def show_guess(self) -> bool:
+        """Whether people see what the model would say."""
+
+    @property
     def host(self) -> str:
         """The address to listen on."""
 
@@ -46,6 +50,30 @@ class Report(Protocol):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists, dicts, numbers and strings."""
+
+
+class Mornings(Protocol):
+    """Where the morning is read."""
+
+    def read(self) -> Report:
+        """Everything that a person wants to know in the morning."""
+
+
+class Lesson(Protocol):
+    """What one person taught in one night."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain lists, dicts, numbers and strings."""
+
+
+class Lessons(Protocol):
+    """What each person's work came to."""
+
+    def of(self, person: str) -> Lesson | None:
+        """What the model learned last from that person; None where it has not yet."""
+
+    def today(self, person: str, since: float) -> int:
+        """How many of their replies since that second still count."""
 
 
 class Desk(Protocol):
@@ -77,8 +105,11 @@ class Desk(Protocol):
     def question(self, question_id: str) -> Question:
         """A question by its id; raises UnknownQuestion."""
 
-    def keep(self, answer: Answer) -> bool:
-        """Keep an answer for good; False if that very answer was kept before."""
+    def keep(self, answer: Answer, member: bool = False) -> bool:
+        """Keep an answer for good; False if that very answer was kept before.
+
+        With `member` only of whoever has an open account; AccountError otherwise.
+        """
 
     def answer_with_id(self, answer_id: str) -> Answer | None:
         """An answer by its id, also one that was taken back; None when there is none."""
@@ -96,11 +127,19 @@ class Desk(Protocol):
         """How the school does."""
 
     @property
+    def morning(self) -> Mornings:
+        """What the night brought, where the time went, and what lies ahead."""
+
+    @property
     def now(self) -> Callable[[], float]:
         """The clock: seconds since 1970 (UTC)."""
 
     def expected(self, question: Question) -> Document | None:
         """What the version that asked expects as the answer; None if it cannot tell (slow)."""
+
+    @property
+    def yesterday(self) -> Lessons:
+        """What the model learned from each person."""
 
     def champion(self) -> Version:
         """The version that serves, as the log says now."""

@@ -11,7 +11,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from nightschool.types import PICTURE, STROKES, AnswerError, Document, drawing_document
+from nightschool.types.people import Right
 from nightschool.web.desk import Desk, storable
+from nightschool.web.door import Looking
 
 MOST_STROKES = 1 << 20
 """The longest strokes that are kept, in bytes of JSON."""
@@ -97,8 +99,10 @@ def routes(school: Desk) -> APIRouter:
     api = APIRouter(prefix="/api")
 
     @api.get("/pictures/{answer_id}")
-    def picture(answer_id: Annotated[str, AfterValidator(storable)]) -> Response:
+    def picture(answer_id: Annotated[str, AfterValidator(storable)], who: Looking) -> Response:
         answer = school.answer_with_id(answer_id)
+        if answer is not None and answer.person != who.person and not who.may(Right.READ):
+            answer = None  # to a teacher others' drawings are as if they were not there
         document = answer.document if answer is not None else None
         if document is None or PICTURE not in document.parts:
             return JSONResponse({"error": f"No picture belongs to an answer {answer_id!r}."}, 404)

@@ -24,8 +24,10 @@ from nightschool.types import (
     Trajectory,
     UnknownQuestion,
 )
+from nightschool.types.people import Right
 from nightschool.types.trajectory import Reals
 from nightschool.web.desk import Desk, storable
+from nightschool.web.door import needs
 
 NEWEST = 20
 REMEMBERED = 200
@@ -40,13 +42,13 @@ def routes(school: Desk) -> APIRouter:
     api = APIRouter(prefix="/api")
     expectations = Expectations(school, PATIENCE)
 
-    @api.get("/experiments")
+    @api.get("/experiments", dependencies=[needs(Right.READ)])
     def newest() -> dict[str, Any]:
         answers = school.newest_answers(NEWEST)
         pairs = [(answer, school.question(answer.question_id)) for answer in answers]
         return {"experiments": [row(a, q) for a, q in pairs if is_experiment(q)]}
 
-    @api.get("/experiments/{answer_id}")
+    @api.get("/experiments/{answer_id}", dependencies=[needs(Right.READ)])
     def trial(answer_id: Id) -> JSONResponse:
         answer = school.answer_with_id(answer_id)
         document = answer.document if answer is not None else None
@@ -55,7 +57,7 @@ def routes(school: Desk) -> APIRouter:
         question = school.question(answer.question_id)
         return JSONResponse(view(school, expectations.of(question), Trajectory.of(document)))
 
-    @api.get("/expected/{question_id}")
+    @api.get("/expected/{question_id}", dependencies=[needs(Right.ANSWER)])
     def expected(question_id: Id) -> dict[str, Any]:
         question = school.question(question_id)
         if not is_experiment(question):

@@ -2,73 +2,69 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, JSONResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from nightschool.web.desk import Desk
+from nightschool.types.people import Right
+from nightschool.web.desk import Desk, Report
+from nightschool.web.door import caller, needs
+from nightschool.web.render import Renderer
 from nightschool.web.report import view
 
-TEMPLATES = Path(__file__).parent / "templates"
 FRESH_SECONDS = 1.0
 
 
-def routes(school: Desk) -> APIRouter:
+def routes(school: Desk, render: Renderer) -> APIRouter:
     """The routes that a person opens, and the status as JSON."""
     pages = APIRouter()
-    # Everything is escaped, whatever a file is called: contexts and names are hostile texts.
-    jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    latest = _Latest(school)
+    latest = _Latest(lambda: school.status())
+    morning = _Latest(lambda: school.morning.read())
 
-    def render(name: str, **values: Any) -> HTMLResponse:
-        html = jinja.get_template(name).render(school=school.name, kind=school.kind, **values)
-        return HTMLResponse(html)
-
-    @pages.get("/", response_class=HTMLResponse)
-    def answer_page() -> HTMLResponse:
+    @pages.get("/", response_class=HTMLResponse, dependencies=[needs(Right.LOOK)])
+    def answer_page(request: Request) -> Response:
+        if not caller(request).may(Right.ANSWER):  # who only looks is led to what there is to see
+            return RedirectResponse("/status", 303)
         return render(
+            request,
             "answer.html",
-            key=key_of(school),
             limit=school.config.max_answer_chars,
             labels=getattr(school, "labels", ()),
+            guesses=school.config.show_guess,
         )
 
-    @pages.get("/experiments", response_class=HTMLResponse)
-    def experiments_page() -> HTMLResponse:
-        return render("experiments.html")
+    @pages.get("/experiments", response_class=HTMLResponse, dependencies=[needs(Right.READ)])
+    def experiments_page(request: Request) -> HTMLResponse:
+        return render(request, "experiments.html")
 
-    @pages.get("/status", response_class=HTMLResponse)
-    def status_page() -> HTMLResponse:
-        return render("status.html", **view(latest.read()))
+    @pages.get("/status", response_class=HTMLResponse, dependencies=[needs(Right.LOOK)])
+    def status_page(request: Request) -> HTMLResponse:
+        return render(request, "morning.html", m=view(morning.read()))
 
-    @pages.get("/api/status")
+    @pages.get("/api/morning", dependencies=[needs(Right.LOOK)])
+    def this_morning() -> JSONResponse:
+        """Everything that the morning's page shows: nights, time, forecast, and their commands."""
+        return JSONResponse(morning.read())
+
+    @pages.get("/api/status", dependencies=[needs(Right.LOOK)])
     def status() -> JSONResponse:
         return JSONResponse(latest.read())
 
     return pages
 
 
-def key_of(school: Desk) -> str:
-    """A short name under which a browser stores this school's answers, apart from any other's."""
-    return hashlib.sha256(str(school.folder.resolve()).encode()).hexdigest()[:12]
-
-
 class _Latest:
-    """The status, read now and then however many pages look at it.
+    """A report on the school, read now and then however many pages look at it.
 
     At most once a second, and for at most a tenth of the time where reading it is slow.
     """
 
-    def __init__(self, school: Desk) -> None:
-        self._school = school
+    def __init__(self, read: Callable[[], Report]) -> None:
+        self._read = read
         self._lock = threading.Lock()
         self._due = float("-inf")
         self._status: dict[str, Any] = {}
@@ -77,7 +73,7 @@ class _Latest:
         with self._lock:
             began = time.monotonic()
             if began > self._due:
-                self._status = self._school.status().as_dict()
+                self._status = self._read().as_dict()
                 now = time.monotonic()
                 self._due = now + max(FRESH_SECONDS, 10 * (now - began))
             return self._status

@@ -1,32 +1,34 @@
-"""The status of a school as rows, numbers in words, and the points of a curve."""
+"""The morning of a school in words: what the page and the report show, ready to print."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-REPLIES = {
-    "answer": "answered",
-    "skip": "skipped",
-    "cant_tell": "can't tell",
-    "bad_question": "bad question",
-}
-DECISIONS = {"promote": "promoted", "keep": "kept", "roll_back": "rolled back"}
-LATEST = 10
+from nightschool.web.texts import t
 
-WIDTH, HEIGHT, EDGE = 640, 180, 8
+Dict = Mapping[str, Any]
+
+NOWHERE = "–"
+QUIET = frozenset({"idle", "waiting"})
+"""States that fill most of a day; the bars of the others are not measured by them."""
+
+SLIGHT = 0.01
+"""States that took less than this share of the longest one are shown together."""
+
+STRIP = 1000.0
 
 
 def percent(value: float | None) -> str:
     """A mark in [0, 1] as a percentage; a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    return NOWHERE if value is None else f"{100 * value:.1f} %"
 
 
 def duration(seconds: float | None) -> str:
     """Seconds in the two largest units: "0.4 s", "3 min 20 s", "2 h 5 min"."""
     if seconds is None:
-        return "–"
+        return NOWHERE
     if seconds < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -35,91 +37,223 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600:,} h {whole % 3600 // 60} min"
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One line of a chart: its name, and the points of an SVG polyline."""
-
-    name: str
-    points: str
-    dots: Sequence[tuple[float, float, str]]
+def signed(value: float) -> str:
+    """A difference of marks in points: "+1.5", "−0.2"."""
+    points = 100 * value
+    digits = 1 if abs(points) >= 0.95 or points == 0 else 2
+    return f"{points:+.{digits}f}".replace("-", "−")
 
 
-def curves(verdicts: Sequence[Mapping[str, Any]]) -> list[Curve]:
-    """Champion and trainee as each night's exam found them, over the nights, from 0 to 100 %.
-
-    One night alone is a dot; without an examined night there is no curve.
-    """
-    sat = [v for v in verdicts if v["before"] is not None and v["after"] is not None]
-    if not sat:
-        return []
-    first, last = sat[0]["night"], sat[-1]["night"]
-    made = []
-    for name, key in (("champion", "before"), ("trainee", "after")):
-        dots = []
-        for verdict in sat:
-            along = (verdict["night"] - first) / (last - first) if last > first else 0.5
-            x = EDGE + along * (WIDTH - 2 * EDGE)
-            y = HEIGHT - EDGE - verdict[key] * (HEIGHT - 2 * EDGE)
-            told = f"night {verdict['night']}: {name} {percent(verdict[key])}"
-            dots.append((round(x, 1), round(y, 1), told))
-        made.append(Curve(name, " ".join(f"{x},{y}" for x, y, _ in dots), dots))
-    return made
-
-
-def view(status: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that the status page shows, ready to print."""
-    verdicts = status.get("verdicts") or []
-    ledger = sorted((status.get("seconds") or {}).items(), key=lambda item: -item[1])
-    longest = ledger[0][1] if ledger else 0.0
+def view(morning: Dict) -> dict[str, Any]:
+    """Everything that the page shows, from `Morning.as_dict()`."""
+    nights: Sequence[Dict] = morning["nights"]
+    last = nights[-1] if nights else None
+    status = morning["status"]
     return {
-        "answers": status.get("answers", 0),
-        "replies": [
-            (REPLIES.get(kind, kind), n) for kind, n in (status.get("replies") or {}).items() if n
-        ],
-        "per_answer": duration(status.get("seconds_per_answer")),
-        "queue": status.get("queue", 0),
-        "pool": sorted((status.get("pool") or {}).items()),
-        "bank": status.get("bank", 0),
-        "exam_file": status.get("exam_file", 0),
-        "skipped_exam": status.get("skipped_exam", 0),
-        "written": _written(status.get("written") or {}),
-        "champion": status.get("champion", ""),
-        "trainee": status.get("trainee", ""),
-        "original": status.get("original", ""),
-        "verdicts": [_row(v) for v in reversed(verdicts[-LATEST:])],
-        "nights": len(verdicts),
-        "curves": curves(verdicts),
-        "box": (WIDTH, HEIGHT),
-        "ledger": [
-            (name, duration(s), round(100 * s / longest, 1) if longest else 0) for name, s in ledger
-        ],
+        "headline": headline(last),
+        "reason": last["reason"] if last else t("morning.no_night_more"),
+        "state": state(status),
         "warnings": status.get("warnings") or [],
+        "tiles": tiles(morning),
+        "sat": [n for n in nights if n["after"] is not None],
+        "rows": [row(n) for n in reversed(nights)],
+        "ledger": ledger(morning["day"]["parts"]) if morning["day"]["runs"] else [],
+        "growth": faster(morning["growth"]) if morning["growth"] else None,
+        "original": t("morning.original", note=status["original"])
+        if status.get("original")
+        else "",
+        "commands": morning["commands"],
+        "data": {key: morning[key] for key in ("nights", "growth", "target")},
     }
 
 
-def _written(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What became of the questions that the model wrote itself; None where there are none."""
-    if not report.get("written"):
-        return None
-    own, pool = report["taught"], report["taught_by_pool"]
-    taught = ""
-    if own[0] is not None:
-        taught = f"learned from {percent(own[0])} to {percent(own[1])}"
-        if pool[0] is not None:
-            taught += f" (the pool’s: {percent(pool[0])} to {percent(pool[1])})"
-    return {**report, "taught": taught}
+def headline(last: Dict | None) -> str:
+    """The newest night in one line."""
+    if last is None:
+        return t("morning.no_night")
+    if last["before"] is None or last["after"] is None:
+        return t("morning.headline_bare", night=last["night"])
+    marks = {k: percent(last[k]["value"]) for k in ("before", "after")}
+    return t("morning.headline", night=last["night"], **marks)
 
 
-def _row(verdict: Mapping[str, Any]) -> dict[str, Any]:
-    decision = str(verdict["decision"])
+def state(status: Dict) -> list[str]:
+    """What there is, in a few short facts."""
+    champion, trainee = status["champion"], status["trainee"]
+    facts = [t("morning.same", champion=champion)]
+    if champion != trainee:
+        served = t("morning.serves", champion=champion)
+        facts = [served, t("morning.learns", trainee=trainee)]
+    facts.append(t("morning.queue", n=f"{status['queue']:,}"))
+    facts.append(t("morning.bank", n=f"{status['bank']:,}", file=f"{status['exam_file']:,}"))
+    if status.get("skipped_exam"):
+        facts.append(t("morning.skipped", n=f"{status['skipped_exam']:,}"))
+    facts.append(t("morning.pool", **{k: f"{v:,}" for k, v in status["pool"].items()}))
+    written = status.get("written") or {}
+    if written.get("written"):
+        counts = {k: f"{written[k]:,}" for k in ("written", "asked", "answerable")}
+        facts.append(t("morning.written", **counts))
+    return facts
+
+
+def tiles(morning: Dict) -> list[dict[str, Any]]:
+    """The six numbers on top, each with its lines, and the part that its command prints."""
+    made = (
+        ("answers", "status", _answers(morning["status"])),
+        ("effort", "effort", _effort(morning["effort"])),
+        ("gain", "effort", _gain(morning["effort"])),
+        ("lead", "lead", _lead(morning["lead"])),
+        ("bits", "bits", _bits(morning["bits"])),
+        ("target", "target", _target(morning["target"])),
+    )
+    wanted = f"{100 * morning['target']['target']:g} %"
+    return [
+        {"key": key, "part": part, "name": t(f"morning.{key}", target=wanted), "value": value}
+        | {"lines": [line for line in lines if line]}
+        for key, part, (value, lines) in made
+    ]
+
+
+Tile = tuple[str, Sequence[str]]
+
+
+def _answers(status: Dict) -> Tile:
+    replies = {name: n for name, n in (status.get("replies") or {}).items() if n}
+    told = [t(f"morning.reply_{name}", n=f"{n:,}") for name, n in replies.items()]
+    return f"{status['answers']:,}", [", ".join(told) or t("morning.answers_none")]
+
+
+def _effort(effort: Dict) -> Tile:
+    each = effort["seconds"] / effort["answers"] if effort["answers"] else None
+    return duration(effort["seconds"]), [t("morning.effort_each", each=duration(each))]
+
+
+def _gain(effort: Dict) -> Tile:
+    gain, lately = effort["gain"], effort["lately"]
+    if gain is None:
+        return NOWHERE, [t("morning.gain_none")]
+    ends = {"low": signed(gain["low"]), "high": signed(gain["high"])}
+    lines = [t("morning.gain_range", **ends)]
+    if lately is not None:
+        lines.append(t("morning.gain_lately", value=signed(lately["value"])))
+    return t("morning.points", value=signed(gain["value"])), lines
+
+
+def _lead(lead: Dict | None) -> Tile:
+    if lead is None:
+        return NOWHERE, [t("morning.lead_none")]
+    ends = {"low": signed(lead["low"]), "high": signed(lead["high"])}
+    value = t("morning.points", value=signed(lead["chosen"] - lead["random"]))
+    return value, [t("morning.lead_range", answers=lead["answers"], **ends)]
+
+
+def _bits(bits: Dict) -> Tile:
+    told = bits["told"]
+    lines = []
+    if told is not None:
+        lines.append(t("morning.bits_range", low=f"{told['low']:.2f}", high=f"{told['high']:.2f}"))
+    if bits["most"] is not None:
+        lines.append(t("morning.bits_most", most=f"{bits['most']:.2f}"))
+    elif told is not None:
+        lines.append(t("morning.bits_open"))
+    elif "probabilities" in bits["why"]:
+        lines.append(t("morning.bits_unmarked"))
+    if told is None and not lines:
+        lines.append(t("morning.bits_none"))
+    return (f"{told['value']:.2f}" if told is not None else NOWHERE), lines
+
+
+def _target(target: Dict) -> Tile:
+    nights = target["nights"]
+    if nights is None:
+        reached = target["why"].startswith("Reached")
+        key = "target_soon" if reached else "target_unknown"
+        return (t("morning.target_soon"), []) if reached else (NOWHERE, [t(f"morning.{key}")])
+    low = _whole(nights["low"])
+    if nights["middle"] is None:
+        more = [] if nights["low"] is None else [t("morning.target_never_range", low=low)]
+        return t("morning.target_never"), more
+    middle = _whole(nights["middle"])
+    value = t("morning.target_in_one") if middle == "1" else t("morning.target_in", nights=middle)
+    ends = t("morning.target_open", low=low)
+    if nights["high"] is not None:
+        ends = t("morning.target_range", low=low, high=_whole(nights["high"]))
+    when = moment(target["at"]["middle"])
+    return value, [ends, t("morning.target_when", at=when) if when else ""]
+
+
+def _whole(nights: float | None) -> str:
+    if nights is None:
+        return NOWHERE
+    return f"{max(round(nights + 0.5), 1):,}" if nights > 0 else "0"
+
+
+def moment(at: float | None) -> str:
+    """A day in the local time zone; empty where there is none, or it is too far to name."""
+    try:
+        return f"{datetime.fromtimestamp(at):%-d %B %Y}" if at is not None else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def row(night: Dict) -> dict[str, Any]:
+    """One verdict of the table."""
+    v = {key: night[key] for key in ("night", "champion", "challenger", "items", "reason")}
+    v["kind"] = str(night["decision"])
+    v["decision"] = t(f"morning.{v['kind']}")
+    v["answers"] = f"{night['answers']:,}"
+    for key in ("before", "after"):
+        mark = night[key]
+        v[key] = percent(mark["value"] if mark else None)
+        v[f"{key}_range"] = f"{100 * mark['low']:.0f}–{100 * mark['high']:.0f}" if mark else ""
+    return v
+
+
+def ledger(parts: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Where the day went, longest first, what is quiet last; x and width on the strip of a day."""
+    total = sum(parts.values()) or 1.0
+    longest = max((s for name, s in parts.items() if name not in QUIET), default=0.0)
+    shown: dict[str, float] = {}
+    for state, seconds in parts.items():
+        slight = state not in QUIET and seconds < SLIGHT * longest
+        name = "other" if slight else state
+        shown[name] = shown.get(name, 0.0) + seconds
+    ordered = sorted(shown.items(), key=lambda item: (item[0] in QUIET, -item[1]))
+    rows, x = [], 0.0
+    for name, seconds in ordered:
+        width = STRIP * seconds / total
+        bar = min(100.0 * seconds / longest, 100.0) if longest else 0.0
+        rows.append(
+            {
+                "state": name,
+                "name": t(f"morning.{name}"),
+                "told": duration(seconds),
+                "x": round(x, 3),
+                "width": round(width, 3),
+                "bar": round(bar, 1),
+            }
+        )
+        x += width
+    return rows
+
+
+def faster(growth: Dict) -> dict[str, Any]:
+    """The loop now, twice as fast, and at its limit, with the people's share of each."""
+    people = growth["people"]
+
+    def step(name: str, seconds: float) -> dict[str, str]:
+        share = percent(people / seconds if seconds else 0.0)
+        told = t("morning.growth_share", share=share)
+        return {"name": t(f"morning.growth_{name}"), "value": duration(seconds), "share": told}
+
+    ends = {"now": duration(growth["loop"]), "later": duration(growth["years"][-1]["seconds"])}
+    spent = {"people": duration(people), "compute": duration(growth["compute"])}
     return {
-        "night": verdict["night"],
-        "decision": DECISIONS.get(decision, decision),
-        "kind": decision,
-        "champion": verdict["champion"],
-        "challenger": verdict["challenger"],
-        "before": percent(verdict["before"]),
-        "after": percent(verdict["after"]),
-        "sat": verdict["items"],
-        "reason": verdict["reason"],
+        "why": t("morning.growth_why", **spent),
+        "label": t("morning.growth_label", people=duration(people), **ends),
+        "steps": [
+            step("now", growth["loop"]),
+            step("twice", growth["twice"]),
+            step("limit", growth["limit"]),
+        ],
     }

@@ -9,7 +9,8 @@ import pytest
 from tiny_models import FAST, byte_tokenizer, example, items, piece_tokenizer
 
 from nightschool.learners.language import KIND
-from nightschool.learners.language.text import Text, ends_in_word, target_text
+from nightschool.learners.language.text import Text, ends_in_word
+from nightschool.types.spelling import target_text
 
 TOKENIZERS = {"bytes": byte_tokenizer, "pieces": piece_tokenizer}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nightschool.app.school import School
-from nightschool.curation import Fence, FencedDataset
+from nightschool.curation import FencedDataset
 from nightschool.types import (
     Dataset,
     Document,
@@ -16,7 +16,6 @@ from nightschool.types import (
     Example,
     Learner,
     Manifest,
-    Partition,
 )
 
 
@@ -42,16 +41,14 @@ class Lesson:
         return ()
 
     def original(self, n: int, seed: int) -> Sequence[Document]:
-        """Original documents, less those that hold an exam context."""
+        """Original documents, less those that hold an exam or gold context."""
         return self.base.original(n, seed)
 
 
 def fenced(school: School) -> FencedDataset:
     """The newest version's dataset, every night's examples new, without what the exam holds."""
-    accepted = (a for item in school.examiner.bank() for a in item.accepted)
-    fence = Fence(school.warehouse.documents(Partition.EXAM), accepted)
     manifest = school.warehouse.manifest(school.warehouse.trainee().manifest)
-    return FencedDataset(school.warehouse.dataset(manifest), fence)
+    return FencedDataset(school.warehouse.dataset(manifest), school.examiner.fence())
 
 
 def taught(learner: Learner, examples: Sequence[Example], base: Dataset, seed: int) -> Learner:

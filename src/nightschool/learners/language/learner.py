@@ -15,6 +15,7 @@ from nightschool.learners.language import (
     asking,
     marking,
     members,
+    scoring,
     storing,
     teaching,
     writing,
@@ -38,6 +39,7 @@ from nightschool.types import (
     Progress,
     Recipe,
 )
+from nightschool.types.serving import Message, Prompt, Scored
 
 _LONGEST_SAMPLE = 128
 
@@ -138,7 +140,7 @@ class LanguageLearner:
         return marking.mark(self.body, self.text, items, self.window)
 
     def complete(
-        self, prompt: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str]
+        self, prompt: Prompt, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str]
     ) -> Iterator[str]:
         """Pieces of text that continue the prompt; the same for the same seed."""
         return writing.complete(
@@ -151,6 +153,33 @@ class LanguageLearner:
             stop=stop,
             window=self.body.window,
         )
+
+    def score(
+        self, prompt: Prompt, *, max_tokens: int, temperature: float, seed: int, top: int
+    ) -> Scored:
+        """How probable each token of a prompt was, and of up to max_tokens written after it."""
+        return scoring.score(
+            self.body,
+            self.text,
+            prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            top=top,
+            window=self.body.window,
+        )
+
+    def spell(self, tokens: Sequence[int]) -> str:
+        """The text of some tokens."""
+        return self.text.decode(writing.read(self.body, self.text, tokens))
+
+    def count(self, prompt: Prompt) -> int:
+        """How many tokens the model reads for a prompt."""
+        return len(writing.read(self.body, self.text, prompt))
+
+    def chat(self, messages: Sequence[Message]) -> Sequence[int] | None:
+        """The tokens of a chat by the tokenizer's own template; None where it has none."""
+        return self.text.chat(messages)
 
     def sample(self, n: int, *, seed: int) -> Sequence[Document]:
         """n texts that the model writes from nothing."""

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nightschool.types import LearnerError
+from nightschool.types.spelling import target_text, unspaced
 
 # A target that begins with a space is spelled after a letter, any other after a line's end, and
 # what was spelled before it is taken off again: so an answer has the same tokens in every
 # context, whatever a tokenizer adds to the beginning of a text.
 _AFTER_WORD = "a"
 _AFTER_LINE = "\n"
-_OPENING = "([{<“‘«„¿¡-/_$#@"
-_CLOSING = ".,;:!?)]}>”’»%"
 _SPACE_MARKS = ("Ġ", "▁", "Ċ", "ĉ", "č", " ", "\n", "\t", "\r")
 _LINE_MARKS = ("\n", "Ċ", "<0x0A>")
 
@@ -85,6 +84,33 @@ class Text:
         whole = self._decode([*after, *ids])
         return whole[len(before) :] if whole.startswith(before) else self._decode(ids)
 
+    def name(self, token: int) -> str:
+        """What the tokenizer itself calls a token."""
+        return str(self.tokenizer.convert_ids_to_tokens(token))
+
+    def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int] | None:
+        """The tokens of a chat by the tokenizer's template; None where it has none.
+
+        Raises LearnerError for a message that holds one of the template's own marks: it could
+        pretend to be somebody else's turn.
+        """
+        if not getattr(self.tokenizer, "chat_template", None):
+            return None
+        marks = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
+        for message in messages:
+            if found := sorted(m for m in marks if m.strip() and m in message["content"]):
+                raise LearnerError(
+                    f"A message holds the model's own mark {found[0]!r}; leave it out."
+                )
+        with self._lock:
+            try:
+                whole = self.tokenizer.apply_chat_template(
+                    [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
+                )
+            except Exception as error:  # a template raises what it likes, such as for its roles
+                raise LearnerError(f"The model's chat template refuses this: {error}") from error
+            return list(self.tokenizer.encode(whole, add_special_tokens=False))
+
     def _decode(self, ids: Sequence[int]) -> str:
         if self._plain is not None:
             return str(self._plain.decode(list(ids), skip_special_tokens=True))
@@ -134,31 +160,6 @@ class Text:
             first = piece.removeprefix("##")[:1]
             mask[i] = first.isalnum() and not unspaced(first)
         return mask
-
-
-def target_text(context: str, answer: str) -> str:
-    """An answer as it goes on after a context (whose spaces at the end are left out).
-
-    A space stands between them, unless the context ends with a line or an opening sign, the
-    answer begins with a closing one, or their script has no spaces.
-    """
-    answer = answer.strip()
-    shown = context.rstrip(" ")
-    if not answer or shown != context:
-        return f" {answer}"
-    last = shown[-1:]
-    if not last or last.isspace() or last in _OPENING:
-        return answer
-    if answer[0] in _CLOSING or (unspaced(last) and unspaced(answer[0])):
-        return answer
-    return f" {answer}"
-
-
-def unspaced(character: str) -> bool:
-    """Whether a character belongs to a script that writes words without spaces between them."""
-    code = ord(character)
-    ranges = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0xA4CF))
-    return any(a <= code <= b for a, b in ranges) or 0xF900 <= code <= 0xFAFF or code >= 0x20000
 
 
 def ends_in_word(answer: str) -> bool:

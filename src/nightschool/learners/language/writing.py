@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,17 @@ from nightschool.learners.language.body import Body
 from nightschool.learners.language.lessons import generator
 from nightschool.learners.language.text import Text
 from nightschool.types import LearnerError
+from nightschool.types.serving import Prompt
 
 _AT_ONCE = 64
 _TAIL = 8
-_BROKEN = "�"
+BROKEN = "�"
 
 
 def complete(
     body: Body,
     text: Text,
-    prompt: str,
+    prompt: Prompt,
     *,
     max_tokens: int,
     temperature: float,
@@ -34,26 +36,38 @@ def complete(
     The prompt is taken as it is, spaces at the end included. Raises LearnerError when it leaves
     no room in the model's window.
     """
-    ids = [*text.prefix, *text.encode(prompt)] or text.begin
-    if len(ids) >= window:
-        raise LearnerError(
-            f"The prompt has {len(ids)} tokens, the model reads {window}; shorten the prompt."
-        )
-    tokens = _tokens(body, text, ids, min(max_tokens, window - len(ids)), temperature, seed)
+    ids = read(body, text, prompt) or text.begin
+    check_room(len(ids), 1, window)
+    drawn = draw(body, ids, min(max_tokens, window - len(ids)), temperature, seed)
+    tokens = takewhile(lambda token: token not in text.stops, drawn)
     return _until(_pieces(text, ids, tokens), [s for s in stop if s])
 
 
-def _tokens(
-    body: Body, text: Text, ids: list[int], n: int, temperature: float, seed: int
-) -> Iterator[int]:
+def read(body: Body, text: Text, prompt: Prompt) -> list[int]:
+    """The tokens of a prompt; a prompt in tokens is taken as it is."""
+    if isinstance(prompt, str):
+        return [*text.prefix, *text.encode(prompt)]
+    if wrong := [t for t in prompt if not 0 <= t < body.vocabulary]:
+        raise LearnerError(f"There is no token {wrong[0]}; the model has {body.vocabulary}.")
+    return list(prompt)
+
+
+def check_room(shown: int, wanted: int, window: int) -> None:
+    """Raise LearnerError for a prompt that leaves no room for so many more tokens."""
+    if shown + wanted > window:
+        raise LearnerError(
+            f"The prompt has {shown} tokens, the model reads {window}; shorten the prompt."
+        )
+
+
+def draw(body: Body, ids: list[int], n: int, temperature: float, seed: int) -> Iterator[int]:
+    """Up to n tokens after others, end marks among them; the caller stops at one."""
     rng = generator("complete", seed)
     shown = torch.tensor([ids], device=body.device)
     cache: Any = None
     for _ in range(n):
         logits, cache = body.step(shown, cache)
         token = _draw(logits.cpu().numpy().astype(np.float64), temperature, rng)[0]
-        if token in text.stops:
-            return
         yield token
         shown = torch.tensor([[token]], device=body.device)
 
@@ -74,7 +88,7 @@ def _pieces(text: Text, before: list[int], tokens: Iterator[int]) -> Iterator[st
     for token in tokens:
         waiting.append(token)
         whole = text.decode(waiting, after)
-        if whole.endswith(_BROKEN) and len(waiting) < 64:
+        if whole.endswith(BROKEN) and len(waiting) < 64:
             continue
         if len(whole) > len(given):
             yield whole[len(given) :]

@@ -5,10 +5,14 @@ import { Refusal, call } from "./api.js";
 import { Drafts } from "./drafts.js";
 import { listenToKeys } from "./keys.js";
 import { partFor } from "./kinds/kinds.js";
+import { Lesson } from "./lesson.js";
 import { Outbox } from "./outbox.js";
 import { Refused } from "./refused.js";
+import { token } from "./session.js";
 import { Stopwatch } from "./stopwatch.js";
 import { Store, uuid } from "./store.js";
+import { t } from "./texts.js";
+import { Today } from "./today.js";
 
 const STALE_MS = 10 * 60_000;
 const SLOW_MS = 500;
@@ -30,7 +34,14 @@ const refusals = new Refused($("refused"), store, {
   again: (entry) => outbox.put(entry),
 });
 
-let person = store.get("person", "me");
+const today = new Today(store, $("today"), {
+  person: () => person,
+  waiting: () => outbox.entries().length,
+});
+const lesson = new Lesson($("lesson"), store, { person: () => person });
+
+// Who is signed in; without accounts whoever says so.
+let person = document.body.dataset.person || store.get("person", "me");
 let current = null; // the question on the screen
 let shownAt = 0;
 let putAt = 0;
@@ -94,6 +105,7 @@ function showParts() {
   $("send").hidden = !part.takes;
   $("empty").hidden = Boolean(current) || ahead.state !== "empty";
   $("away").hidden = Boolean(current) || ahead.state !== "away";
+  lesson.show(Boolean(current));
 }
 
 function arrived() {
@@ -126,7 +138,8 @@ function reply(kind) {
   putAt = Date.now();
   outbox.put({ question: current, answer });
   remember({ id: answer.id, person, ...onScreen() });
-  count(1);
+  today.add(1);
+  lesson.answered();
   next();
 }
 
@@ -152,18 +165,18 @@ async function undo() {
   try {
     const told = await call("/api/undo", { person });
     const { answer, question } = told;
-    if (!answer) say("There is nothing to take back.");
+    if (!answer) say(t("nothing_to_undo"));
     else comeBack({ question, draft: part.begun(answer), note: answer.note });
   } catch (error) {
-    say(error instanceof Refusal ? error.message : "The school cannot be reached to take it back.");
+    say(error instanceof Refusal ? error.message : t("cannot_undo"));
   }
 }
 
 function comeBack(done) {
-  count(-1);
+  today.add(-1);
   aside();
   show({ ...since(done), at: Date.now() });
-  say("Taken back.");
+  say(t("taken_back"));
 }
 
 // Make room on the screen without losing what was begun there.
@@ -184,11 +197,11 @@ function kept() {
 
 function refused(entry) {
   if (entry.undo) {
-    say(`Not taken back: ${entry.message}`);
+    say(t("not_taken_back", { reason: entry.message }));
     return;
   }
   store.set("history", store.get("history", []).filter((done) => done.id !== entry.answer.id));
-  count(-1);
+  today.add(-1);
   refusals.show();
 }
 
@@ -199,24 +212,19 @@ function showMark() {
   const waiting = outbox.entries().length;
   const failing = waiting > 0 && outbox.failures > 0;
   if (failing !== mark.classList.contains("waiting")) {
-    say(failing ? "Not reached. Your answers wait in this browser." : "All answers are kept.");
+    say(t(failing ? "waits_here" : "all_kept"));
   }
   mark.classList.toggle("waiting", failing);
   const under = waiting > 0 && !failing;
   if (under && Date.now() - putAt < SLOW_MS) setTimeout(showMark, SLOW_MS); // no flicker
-  else mark.textContent = failing ? `waiting (${waiting})` : under ? "sending" : keptOne ? "kept" : "";
-  mark.classList.toggle("kept", mark.textContent === "kept");
+  else {
+    const done = !failing && !under && keptOne;
+    const words = failing ? t("waiting", { n: waiting }) : under ? t("sending") : done ? t("kept") : "";
+    if (words !== mark.textContent) mark.textContent = words;
+    mark.classList.toggle("kept", done);
+  }
   mark.hidden = !mark.textContent;
   alarm();
-}
-
-function count(more) {
-  const day = new Date().toDateString();
-  const today = store.get("today", {});
-  const counts = today.day === day ? today.counts : {};
-  counts[person] = Math.max(0, (counts[person] ?? 0) + more);
-  store.set("today", { day, counts });
-  $("today").textContent = counts[person];
 }
 
 function hint(text) {
@@ -224,9 +232,8 @@ function hint(text) {
 }
 
 function alarm() {
-  const unsafe = "This browser cannot store more: keep this tab open until all is kept.";
-  const text = ahead.state === "refused" ? ahead.message : store.safe ? "" : unsafe;
-  $("alarm").textContent = text;
+  const text = ahead.state === "refused" ? ahead.message : store.safe ? "" : t("unsafe");
+  if ($("alarm").textContent !== text) $("alarm").textContent = text;
   $("alarm").hidden = !text;
 }
 
@@ -247,8 +254,15 @@ function rename() {
   person = name;
   store.set("person", person);
   ahead.reset();
-  count(0);
+  arrive();
   if (!begun()) next();
+}
+
+// What there is to tell a person who comes: their count, and what the model learned from them.
+function arrive() {
+  today.show();
+  today.sync();
+  lesson.ask();
 }
 
 // After a long pause the lease is over, and a night may have chosen better questions.
@@ -286,13 +300,18 @@ function distinct(items) {
   return [...new Map(items.map((item) => [told(item), item])).values()];
 }
 
+let helpedFrom = null; // whoever was in command mode stays there
+
 const actions = {
   answer: () => reply("answer"),
   skip: () => reply("skip"),
   cant_tell: () => reply("cant_tell"),
   bad_question: () => reply("bad_question"),
   undo,
-  help: () => $("help").showModal(),
+  help: () => {
+    helpedFrom = document.activeElement;
+    $("help").showModal();
+  },
   note: () => note.focus(),
   up: () => part.turn?.(-1),
   down: () => part.turn?.(1),
@@ -306,9 +325,11 @@ $("form").addEventListener("submit", (event) => {
   actions.answer();
 });
 document.addEventListener("click", (event) => actions[event.target.closest("[data-do]")?.dataset.do]?.());
-$("help").addEventListener("close", () => actions.back());
-$("person").value = person;
-$("person").addEventListener("change", rename);
+$("help").addEventListener("close", () => (helpedFrom === document.body ? document.activeElement.blur() : actions.back()));
+if ($("person")) {
+  $("person").value = person;
+  $("person").addEventListener("change", rename);
+}
 note.addEventListener("input", changed);
 addEventListener("pagehide", leave);
 addEventListener("beforeunload", (event) => {
@@ -318,20 +339,22 @@ addEventListener("beforeunload", (event) => {
 document.addEventListener("visibilitychange", () => {
   leave();
   ahead.wake();
+  if (!document.hidden) today.sync();
   freshen();
 });
 addEventListener("storage", (event) => {
   outbox.wake();
   showMark();
   refusals.show();
-  count(0);
+  today.show();
   // Another tab answered what this one shows.
   if (current && !begun() && outbox.answered().includes(current.id)) next();
 });
 
-count(0);
 refusals.show();
 restore();
 showMark();
 outbox.run();
 ahead.run();
+arrive();
+token().catch(() => {}); // so that the first answer need not wait for it

@@ -3,6 +3,7 @@
 import { Refusal, call } from "./api.js";
 import { html } from "./figure/make.js";
 import { Player } from "./figure/player.js";
+import { t } from "./texts.js";
 
 const EVERY_MS = 4_000;
 const PATIENCE_MS = 120_000;
@@ -32,7 +33,7 @@ async function choose(row) {
     const found = await trial(row.id);
     if (shown === row.id) player = new Player($("trial"), found);
   } catch (error) {
-    const lost = "The trial could not be fetched; choose it again.";
+    const lost = t("lost");
     const told = html("p", { class: "quiet" }, error instanceof Refusal ? error.message : lost);
     if (shown === row.id) $("trial").replaceChildren(told);
   } finally {
@@ -79,8 +80,8 @@ function when(row) {
 }
 
 function outcome(row) {
-  if (row.whole) return `whole, ${row.steps} steps`;
-  if (row.shown) return `ended after ${row.steps} of ${row.asked} steps: ${row.ended}`;
+  if (row.whole) return t("whole", row);
+  if (row.shown) return t("ended", { ...row, why: row.ended });
   const told = row.reply.replace("_", " ");
   return row.note ? `${told}: ${row.note}` : told;
 }

@@ -1,5 +1,7 @@
 // Answers that the school would not keep: shown with text and reason until the person decides.
 
+import { t } from "./texts.js";
+
 export class Refused {
   // `told(entry)` makes an element of what was sent.
   constructor(section, store, { told, edit, again }) {
@@ -24,22 +26,22 @@ export class Refused {
     const card = element("article", "");
     card.setAttribute("role", "alert");
     card.append(
-      element("p", `Not kept: ${entry.message}`, "reason"),
+      element("p", t("not_kept", { reason: entry.message }), "reason"),
       element("p", entry.question.text, "asked"),
       this.said(entry),
-      button("Edit", () => {
+      button(t("edit"), () => {
         leave();
         this.edit(entry);
       }),
-      button("Send again", () => {
+      button(t("again"), () => {
         leave();
         this.again({ question: entry.question, answer: entry.answer });
       }),
       // Nothing that was typed goes away by one slip.
-      button("Discard", (event) => {
+      button(t("discard"), (event) => {
         if (event.target.dataset.sure) leave();
         event.target.dataset.sure = "yes";
-        event.target.textContent = "Discard for good?";
+        event.target.textContent = t("discard_sure");
       }),
     );
     return card;
@@ -47,7 +49,7 @@ export class Refused {
 
   said(entry) {
     const { reply } = entry.answer;
-    const said = reply === "answer" ? this.told(entry) : element("p", `(${reply.replace("_", " ")})`);
+    const said = reply === "answer" ? this.told(entry) : element("p", `(${t(reply)})`);
     said.classList.add("said");
     return said;
   }

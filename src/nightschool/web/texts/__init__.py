@@ -21,7 +21,7 @@ def catalogue(language: str = LANGUAGE) -> Mapping[str, str]:
     return found
 
 
-def t(name: str, **values: object) -> str:
+def t(name: str, /, **values: object) -> str:
     """The text of that name with its {names} filled in; KeyError for one that there is not."""
     text = catalogue()[name]
     return text.format(**values) if values else text

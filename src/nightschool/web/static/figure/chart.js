@@ -1,5 +1,6 @@
 // One coordinate over time, expected and happened, with a mark at the moment that is shown.
 
+import { t } from "../texts.js";
 import { html, svg, set } from "./make.js";
 
 const [WIDTH, HEIGHT, EDGE] = [240, 56, 4];
@@ -24,8 +25,8 @@ export class Chart {
     );
     const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(high - low || 1))));
     const short = (value) => value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
-    const range = high > low ? `${short(low)} to ${short(high)}` : short(low);
-    const told = lines.map((l) => `${l.name} ends at ${short(l.values.at(-1))}`).join(", ");
+    const range = high > low ? t("range", { low: short(low), high: short(high) }) : short(low);
+    const told = lines.map((l) => t("ends", { name: t(l.name), value: short(l.values.at(-1)) })).join(", ");
     const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" };
     this.root = html(
       "figure",

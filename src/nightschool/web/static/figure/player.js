@@ -2,6 +2,7 @@
 
 import { bodyOf } from "./bodies.js";
 import { Chart } from "./chart.js";
+import { t } from "../texts.js";
 import { html } from "./make.js";
 import { Scene } from "./scene.js";
 import { unwrapped } from "./series.js";
@@ -42,17 +43,17 @@ export class Player {
   }
 
   controls() {
-    this.button = html("button", { type: "button", class: "play" }, "Play");
+    this.button = html("button", { type: "button", class: "play" }, t("play"));
     this.button.hidden = this.still;
     this.button.addEventListener("click", () => (this.frame ? this.stop() : this.play()));
     const range = { type: "range", min: 0, max: this.steps, step: "any" };
-    this.slider = html("input", { ...range, "aria-label": "Time" });
+    this.slider = html("input", { ...range, "aria-label": t("time") });
     this.slider.addEventListener("input", () => {
       this.stop();
       this.show(Number(this.slider.value));
     });
     this.clock = html("span", { class: "clock quiet" });
-    const keys = this.lines.map(({ name }) => html("span", { class: `key ${name}` }, name));
+    const keys = this.lines.map(({ name }) => html("span", { class: `key ${name}` }, t(name)));
     return html("div", { class: "controls" }, this.button, this.slider, this.clock, html("p", {}, ...keys));
   }
 
@@ -61,8 +62,8 @@ export class Player {
     for (const view of this.views) view.show(step);
     this.slider.value = step;
     const told = (steps) => (steps * this.pace).toFixed(2);
-    this.clock.textContent = `${told(step)} of ${told(this.steps)} s`;
-    this.slider.setAttribute("aria-valuetext", `${told(step)} seconds`);
+    this.clock.textContent = t("clock", { now: told(step), all: told(this.steps) });
+    this.slider.setAttribute("aria-valuetext", t("seconds", { now: told(step) }));
   }
 
   // From where it stands, or from the beginning when it stands at the end.
@@ -76,7 +77,7 @@ export class Player {
       if (step < this.steps) this.frame = requestAnimationFrame(tick);
       else this.stop();
     };
-    this.button.textContent = "Pause";
+    this.button.textContent = t("pause");
     this.frame = requestAnimationFrame(tick);
     this.show(from);
   }
@@ -84,6 +85,6 @@ export class Player {
   stop() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    this.button.textContent = "Play";
+    this.button.textContent = t("play");
   }
 }

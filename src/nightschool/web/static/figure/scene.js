@@ -1,5 +1,6 @@
 // The scene: what happened, solid, over what was expected, a ghost.
 
+import { t } from "../texts.js";
 import { svg, set } from "./make.js";
 import { at } from "./series.js";
 
@@ -11,7 +12,7 @@ export class Scene {
   constructor(body, lines, { stills }) {
     this.body = body;
     this.root = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "scene", role: "img" });
-    this.root.setAttribute("aria-label", `The body: ${lines.map((l) => l.name).join(", ")}`);
+    this.root.setAttribute("aria-label", t("body", { lines: lines.map((l) => t(l.name)).join(", ") }));
     this.root.append(svg("rect", { class: "ground", width: SIZE, height: SIZE, rx: 10 }));
     for (const line of lines) this.root.append(this.trace(line));
     if (stills) for (const line of lines) this.still(line);

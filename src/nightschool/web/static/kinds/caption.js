@@ -1,5 +1,6 @@
 // A caption is answered by a drawing, made here with mouse, pen or finger, or by a picture file.
 
+import { t } from "../texts.js";
 import { SIDE } from "./ink.js";
 import { fetched, pictureIn, take } from "./pictures.js";
 import { Sheet } from "./sheet.js";
@@ -44,7 +45,7 @@ export class Caption {
   }
 
   problem() {
-    return this.sheet.blank ? "Draw something first. If you cannot: S, C or B." : "";
+    return this.sheet.blank ? t("draw_first") : "";
   }
 
   read() {
@@ -64,7 +65,7 @@ export class Caption {
 
   told(answer) {
     const made = document.createElement("img");
-    return Object.assign(made, { src: source(answer.picture), alt: "The drawing", width: 96 });
+    return Object.assign(made, { src: source(answer.picture), alt: t("the_drawing"), width: 96 });
   }
 
   focus() {

@@ -2,6 +2,7 @@
 
 import { Refusal, call } from "../api.js";
 import { Player } from "../figure/player.js";
+import { t } from "../texts.js";
 
 const PATIENCE_MS = 120_000;
 const AGAIN_MS = 3_000;
@@ -21,7 +22,7 @@ export class Experiment {
     this.asking.abort(); // nobody waits for the last one's any more
     this.asking = new AbortController();
     $("experiment").textContent = question.text;
-    this.say("Thinking …");
+    this.say(t("thinking"));
     this.expect(question, this.asking.signal);
   }
 
@@ -30,7 +31,7 @@ export class Experiment {
   }
 
   problem() {
-    return "The system answers by itself. If it should not try this: S, C or B.";
+    return t("by_itself");
   }
 
   begun() {
@@ -57,13 +58,13 @@ export class Experiment {
     if (abort.aborted) return;
     this.player?.stop();
     if (shown.expected) this.player = new Player($("expected"), shown);
-    else this.say("The version that asked is not at hand to say what it expects.");
+    else this.say(t("no_expectation"));
   }
 
   // A refusal is final; after a silence it is asked again.
   fail(error, again) {
     const refused = error instanceof Refusal;
-    this.say(refused ? error.message : error.told || "The school cannot be reached.");
+    this.say(refused ? error.message : error.told || t("unreached"));
     if (!refused) setTimeout(again, AGAIN_MS);
   }
 

@@ -3,6 +3,8 @@
 // What is sent is what was shown: the picture is drawn anew, on white, without the place and the
 // time that cameras write into their files.
 
+import { t } from "../texts.js";
+
 const LONGEST = 1024;
 const LARGEST_FILE = 32 * 2 ** 20;
 const LARGEST_KEPT = 400_000;
@@ -14,19 +16,19 @@ export function pictureIn(files) {
 
 // A file as a data URL; throws an error in words.
 export async function take(file) {
-  if (file.size > LARGEST_FILE) throw new Error("That file is too large.");
+  if (file.size > LARGEST_FILE) throw new Error(t("too_large"));
   let image;
   try {
     image = await createImageBitmap(file);
   } catch {
-    throw new Error("That file is no picture that this browser can read.");
+    throw new Error(t("no_picture"));
   }
   return encode(image);
 }
 
 export async function fetched(path) {
   const response = await fetch(path);
-  if (!response.ok) throw new Error("The picture is not at hand any more.");
+  if (!response.ok) throw new Error(t("lost_picture"));
   return take(await response.blob());
 }
 

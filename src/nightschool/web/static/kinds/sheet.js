@@ -2,6 +2,7 @@
 //
 // A step is a stroke, {tool: "clear"}, or {tool: "picture", src}: a file in place of a drawing.
 
+import { t } from "../texts.js";
 import { SIDE, blank, draw, place } from "./ink.js";
 
 const NEAR = 0.4; // points closer than this to the last one tell nothing
@@ -122,7 +123,7 @@ export class Sheet {
     event.preventDefault();
     this.canvas.focus({ preventScroll: true });
     if (this.picture) {
-      this.hint("A picture is sent as it is. Clear the sheet to draw.");
+      this.hint(t("as_it_is"));
       return;
     }
     this.canvas.setPointerCapture(event.pointerId);

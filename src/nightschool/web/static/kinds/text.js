@@ -1,6 +1,12 @@
-// A text is answered by a text, typed where it ends.
+// A text is answered by a text, typed where it ends, or by one of a school's labels.
 
-const box = document.getElementById("box");
+import { t } from "../texts.js";
+import { Labels } from "./labels.js";
+
+const UNREAD_MS = 200; // a question that has just come cannot have been read
+
+const $ = (id) => document.getElementById(id);
+const box = $("box");
 
 export class Text {
   takes = true;
@@ -8,36 +14,60 @@ export class Text {
   constructor(root, { limit, changed }) {
     this.root = root;
     this.limit = limit;
+    this.question = null;
+    const choice = root.querySelector("[data-labels]");
+    const send = () => box.form.requestSubmit();
+    this.labels = choice && new Labels(JSON.parse(choice.dataset.labels), { box, changed, send, unread: () => this.unread });
     box.addEventListener("input", () => {
       fit();
       changed();
     });
-    for (const button of root.querySelectorAll("[data-label]")) {
-      button.addEventListener("click", () => {
-        box.value = button.dataset.label;
-        box.dispatchEvent(new Event("input"));
-        box.form.requestSubmit();
-      });
-    }
   }
 
   show(question, draft) {
-    document.getElementById("context").textContent = question.text;
+    this.question = question;
+    this.since = performance.now();
+    $("context").textContent = question.text;
     box.value = draft ?? "";
+    this.labels?.show();
+    if (this.labels?.chosen()) box.select(); // to type over it
+    this.suggest(question.guess ?? "");
+  }
+
+  // The model's own guess, where the school shows it: Enter on an empty box keeps it.
+  suggest(guess) {
+    $("guess").hidden = !guess;
+    const told = document.createElement("span");
+    told.textContent = guess;
+    told.className = "said";
+    const key = Object.assign(document.createElement("kbd"), { textContent: "Enter" });
+    $("guess").replaceChildren(`${t("guess")} `, told, " ", key, ` ${t("confirms")}`);
+  }
+
+  get unread() {
+    return performance.now() - this.since < UNREAD_MS;
   }
 
   draft() {
     return box.value || null;
   }
 
+  // What is sent: what was typed or chosen, or the suggestion where nothing was.
+  said() {
+    const empty = !box.value.trim() && !this.labels?.marked;
+    if (empty) return this.unread ? "" : (this.question?.guess ?? "");
+    return this.labels ? (this.labels.chosen() ?? "") : box.value;
+  }
+
   problem() {
-    if (!box.value.trim()) return "Type an answer first. If there is none: Esc, then S, C or B.";
-    const more = [...box.value].length - this.limit;
-    return more > 0 ? `${more} characters too long: at most ${this.limit} are kept.` : "";
+    const said = this.said();
+    if (!said.trim()) return this.labels ? this.labels.problem() : t("type_first");
+    const more = [...said].length - this.limit;
+    return more > 0 ? t("too_long", { more, limit: this.limit }) : "";
   }
 
   read() {
-    return { text: box.value };
+    return { text: this.said() };
   }
 
   begun(answer) {
@@ -63,7 +93,7 @@ export class Text {
 
 // Where CSS cannot size the box to its text yet.
 function fit() {
-  if (CSS.supports("field-sizing", "content")) return;
+  if (box.matches("input") || CSS.supports("field-sizing", "content")) return;
   const widest = Math.max(...box.value.split("\n").map((line) => line.length));
   box.style.width = `${Math.max(8, widest + 2)}ch`;
   box.style.height = "auto";

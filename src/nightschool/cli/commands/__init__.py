@@ -1,0 +1,1 @@
+"""Every command, by when it is used: each parses, calls and prints."""

@@ -1,0 +1,44 @@
+"""Nights on demand: start one, see how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from nightschool.types.people import Right
+from nightschool.web.desk import Desk
+from nightschool.web.door import needs
+from nightschool.web.machines import Machines
+
+
+def routes(school: Desk, machines: Machines) -> APIRouter:
+    """The routes of /api/night."""
+    api = APIRouter(prefix="/api/night")
+
+    @api.get("", dependencies=[needs(Right.LOOK)])
+    def night() -> dict[str, Any]:
+        """Whether a night that this server started is under way; the newest verdict when not."""
+        running = machines.night is not None and machines.night.running
+        return {"running": running, "verdict": None if running else newest(school)}
+
+    @api.post("", dependencies=[needs(Right.MANAGE)], status_code=202)
+    def start() -> JSONResponse:
+        """Start a night now; 409 when one is under way, and where this server runs none."""
+        if machines.night is None:
+            told = "This server runs no nights; run `nightschool night` in the school's folder."
+            return JSONResponse({"error": told}, 409)
+        before = newest(school)
+        if not machines.night.start():
+            told = "A night is under way already; GET /api/night says when it is over."
+            return JSONResponse({"error": told}, 409)
+        return JSONResponse({"running": True, "verdict": before}, 202)
+
+    return api
+
+
+def newest(school: Desk) -> dict[str, Any] | None:
+    """The newest verdict; None before the first night ended."""
+    verdicts = school.status().as_dict()["verdicts"]
+    return dict(verdicts[-1]) if verdicts else None

@@ -1,0 +1,87 @@
+// Everybody: roles, invitations, and what an owner may do about a person.
+
+import { call } from "./api.js";
+import { copies, secret, tell, times } from "./telling.js";
+import { t } from "./texts.js";
+
+const SURE = { disable: "confirm_disable", sign_out: "confirm_sign_out", withdraw: "confirm_withdraw", erase: "confirm_erase" };
+const $ = (id) => document.getElementById(id);
+let person = "";
+
+async function change(path, body) {
+  try {
+    const told = await call(path, body);
+    return told ?? {};
+  } catch (error) {
+    tell(error.message || t("away"));
+    return null;
+  }
+}
+
+async function act(what, reason = "") {
+  if (what === "renew") {
+    const told = await change("/api/invitations", { person, renew: true });
+    if (told) secret(location.origin + told.path);
+    return;
+  }
+  const body = what === "withdraw" ? { person, reason } : { person };
+  const told = await change(`/api/people/${what}`, body);
+  if (told) location.reload();
+}
+
+// Asks once more before what cannot simply be taken back.
+function sure(what) {
+  const dialog = $("sure");
+  $("sure-text").textContent = t(SURE[what], { name: person });
+  $("sure-why").hidden = what !== "withdraw";
+  dialog.querySelector("form").onsubmit = (event) => {
+    event.preventDefault();
+    dialog.close();
+    act(what, dialog.querySelector("[name=reason]").value);
+  };
+  dialog.showModal();
+}
+
+document.addEventListener("click", async (event) => {
+  const at = (name) => event.target.closest(name);
+  if (at("[data-more]")) {
+    const row = at("tr");
+    person = row.dataset.person;
+    $("more-title").textContent = person;
+    const known = Boolean(row.querySelector("select"));
+    for (const button of $("more").querySelectorAll("[data-act]")) {
+      const { act: what } = button.dataset;
+      const out = row.classList.contains("out");
+      const account = !["withdraw", "erase"].includes(what);
+      button.hidden = (account && !known) || (what === "enable" ? !out : out && account);
+    }
+    $("more").showModal();
+  }
+  const what = at("[data-act]")?.dataset.act;
+  if (what) {
+    $("more").close();
+    if (what in SURE) sure(what);
+    else act(what);
+  }
+  if (at("[data-back]")) $("sure").close();
+  const id = at("[data-cancel]")?.closest("li").dataset.id;
+  if (id && (await change("/api/invitations/cancel", { id }))) location.reload();
+});
+
+document.addEventListener("change", async (event) => {
+  if (event.target.dataset.change !== "role") return;
+  const { person: name } = event.target.closest("tr").dataset;
+  const told = await change("/api/people/role", { person: name, role: event.target.value });
+  if (told) tell(t("done"));
+  else event.target.value = [...event.target.options].find((o) => o.defaultSelected).value;
+});
+
+$("invite")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { person: name, role, days } = Object.fromEntries(new FormData(event.target));
+  const told = await change("/api/invitations", { person: name, role, days: Number(days) });
+  if (told) secret(location.origin + told.path);
+});
+
+times();
+copies();
