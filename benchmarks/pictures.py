@@ -3,7 +3,8 @@
     python benchmarks/pictures.py --out docs/pages
 
 A small school is made, in which three people answer for three days (one of them carelessly), and
-served as `nightschool serve` does; Chromium (by Playwright) takes the pictures. Takes a minute.
+served as `nightschool serve` does; beside it a school with labels, one that draws and one that
+tries. Chromium (by Playwright) takes the pictures. Takes two minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from nightschool.app import School
 from nightschool.app.init import init_school
-from nightschool.types import Answer, Context, Document, Question, Reply
+from nightschool.app.tasks import ControlTask
+from nightschool.loop import teach
+from nightschool.types import (
+    CAPTION,
+    Answer,
+    Context,
+    Document,
+    Partition,
+    Question,
+    Reply,
+    caption_document,
+)
 from nightschool.types.people import Role
 from nightschool.web import create_app
 
@@ -85,8 +97,16 @@ def main() -> None:
             take(browser, url, pages, options, {"authorization": f"Bearer {token}"})
             link = school.accounts.invite(Role.TEACHER, "anna", "dora")
             take(browser, url, {"login": "/login", "join": f"/join/{link}"}, options, {})
+        fresh = options.work / "fresh"
+        init_school(fresh, settings={"learner": "bagofwords"})
+        with School.open(fresh) as school, served(school, accounts=True) as url:
+            take(browser, url, {"login-fresh": "/login"}, options, {})
         with Labelled.open(labels_school(options.work / "senses")) as school, served(school) as url:
             take(browser, url, {"labels": "/"}, options, {})
+        with Drawn.open(fresh) as school, served(school) as url:
+            take(browser, url, {"drawing": "/"}, options, {})
+        with School.open(trials_school(options.work / "lab")) as school, served(school) as url:
+            take(browser, url, {"trial": "/", "experiments": "/experiments"}, options, {})
         browser.close()
 
 
@@ -128,6 +148,30 @@ class Labelled(School):
     labels = ("colours", "homes", "sounds", "none of these")  # type: ignore[assignment]
 
 
+class Drawn(School):
+    """A school that asks for drawings, without the model that would learn them."""
+
+    kind = CAPTION
+
+    def next_question(
+        self, person: str, hold: Sequence[str] = (), member: bool = False
+    ) -> Question | None:
+        """Always the same caption."""
+        asked = Context(caption_document("a house by the sea", 1))
+        return Question("q0", asked, Partition.TRAINING, "random", 0.0, "v0", 0, 0)
+
+
+def trials_school(folder: Path) -> Path:
+    """A pendulum, tried four times by a small model that chose the experiments."""
+    small = {"steps": 150, "samples": 24, "horizon": 8, "members": 3, "hidden": 24}
+    settings = {"questions": 8, "written": 8, "seed": 7, "learner_settings": small}
+    init_school(folder, ControlTask("Pendulum-v1"), settings=settings)
+    with School.open(folder) as school:
+        school.night()
+        teach(school, school.oracle, 4)
+    return folder
+
+
 def labels_school(folder: Path) -> Path:
     """The pool of such a school."""
     init_school(folder, settings={"learner": "bagofwords", "questions": 20, "seed": 7})
@@ -151,6 +195,7 @@ def text_pages(school: School) -> dict[str, str]:
     record = school.question(school.newest_answers(1)[0].question_id)
     return {
         "answer": "/",
+        "help": "/",
         "morning": "/status",
         "people": "/people",
         "me": "/me",
@@ -159,6 +204,7 @@ def text_pages(school: School) -> dict[str, str]:
         "version": f"/versions/{version}",
         "warehouse": "/warehouse",
         "record": f"/warehouse/{record.context.id:016x}",
+        "missing": "/no-such-page",
     }
 
 
@@ -197,14 +243,37 @@ def take(
                 page = context.new_page()
                 page.goto(url + path)
                 page.wait_for_timeout(900)
-                shoot(page, options.out / f"{name}-{look}.png")
+                BEFORE.get(name, lambda page: None)(page)
+                whole = look == "phone" and name == "morning"
+                shoot(page, options.out / f"{name}-{look}.png", whole)
                 page.close()
         context.close()
 
 
-def shoot(page: Page, path: Path) -> None:
-    """A picture in few colours: small enough to be kept beside the text."""
-    page.screenshot(path=path)
+def draw(page: Page) -> None:
+    """A house, in a few strokes."""
+    box = page.locator(".sheet").bounding_box()
+    assert box is not None
+    walls = [(0.3, 0.75), (0.3, 0.5), (0.5, 0.3), (0.7, 0.5), (0.7, 0.75), (0.3, 0.75)]
+    sea = [(0.05 + 0.09 * n, 0.85 + 0.02 * (n % 2)) for n in range(11)]
+    for stroke in (walls, sea):
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=4)
+        page.mouse.up()
+    page.wait_for_timeout(200)
+
+
+BEFORE = {"help": lambda page: page.click("[data-do=help]"), "drawing": draw}
+"""What is done on a page before its picture is taken."""
+
+
+def shoot(page: Page, path: Path, whole: bool = False) -> None:
+    """A picture in few colours, of what is seen at once or of the whole page: small enough to be
+    kept beside the text."""
+    page.screenshot(path=path, full_page=whole)
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
     small.save(path, optimize=True)

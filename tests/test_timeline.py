@@ -55,6 +55,7 @@ def test_a_cut_slice_ends_where_the_next_begins() -> None:
     assert (before.parts, after.parts) == ({"asking": 3.0}, {"asking": 2.0})
     assert after.began == before.ended == 53.0
     assert before.id != after.id
+    assert (before.open, after.open) == (False, True)
 
 
 def test_a_state_is_left_when_its_block_fails() -> None:

@@ -1,6 +1,6 @@
 """`python -m nightschool`."""
 
-from nightschool.cli import main
+from nightschool.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -12,13 +12,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import httpx2
 
@@ -50,35 +52,75 @@ class Asked:
     at: float = field(default_factory=time.monotonic, repr=False, compare=False)
 
 
-class Classroom(Protocol):
+class Classroom(ABC):
     """What one can do with a school, over the network or in this process."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the school."""
+
+    @abstractmethod
     def ask(self) -> Asked | None:
         """The next question for this person, held for them; None when there is none left."""
+
+    def questions(self) -> Iterator[Asked]:
+        """One question after the other, until there is none left; reply to each before the next."""
+        while (question := self.ask()) is not None:
+            yield question
 
     def answer(
         self, question: Asked, text: str, *, seconds: float | None = None, note: str = ""
     ) -> str:
         """Keep an answer for good; its id. `seconds` default to the time since it was asked."""
+        return self._reply(question, "answer", text, note, seconds)
 
     def skip(self, question: Asked, reply: str = "skip", *, note: str = "") -> str:
         """Leave a question: "skip", "cant_tell" or "bad_question"; the reply's id."""
+        return self._reply(question, reply, "", note, None)
 
+    @abstractmethod
     def undo(self) -> bool:
         """Take this person's last answer back; False when there is none."""
 
+    @abstractmethod
     def status(self) -> dict[str, Any]:
         """How the school does."""
 
+    @abstractmethod
     def night(self, *, wait: bool = True) -> dict[str, Any]:
         """Run a night now; its verdict, or where it stands when it is not waited for."""
 
+    @abstractmethod
+    def export(self, what: str = "examples", **filters: str) -> list[dict[str, Any]]:
+        """Records with every column: "examples", "answers", "exam", or "own", one's own answers.
+
+        `filters` choose among them (group="snow"), as in docs/exchange.md.
+        """
+
+    @abstractmethod
     def complete(self, prompt: str, **options: Any) -> str:
         """What the serving version writes after a text (max_tokens, temperature, seed, stop)."""
 
+    @abstractmethod
+    def _reply(
+        self, question: Asked, reply: str, text: str, note: str, seconds: float | None
+    ) -> str:
+        """Keep a reply for good; its id."""
 
-class Client:
-    """A school behind a server; it fulfils `Classroom`.
+
+class Client(Classroom):
+    """A school behind a server.
 
     A token says who calls, and what they may; in a school without accounts `person` names who
     answers. A request that failed on its way is sent again: nothing is kept twice.
@@ -99,17 +141,6 @@ class Client:
             base_url=url.rstrip("/"), headers=headers, timeout=timeout, transport=transport
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
@@ -118,21 +149,6 @@ class Client:
         """The next question for this person, held for them; None when there is none left."""
         found = self._call("GET", "/api/next", params=self._who())["question"]
         return asked(found) if found is not None else None
-
-    def questions(self) -> Iterator[Asked]:
-        """One question after the other, until there is none left; reply to each before the next."""
-        while (question := self.ask()) is not None:
-            yield question
-
-    def answer(
-        self, question: Asked, text: str, *, seconds: float | None = None, note: str = ""
-    ) -> str:
-        """Keep an answer for good; its id. `seconds` default to the time since it was asked."""
-        return self._reply(question, "answer", text, note, seconds)
-
-    def skip(self, question: Asked, reply: str = "skip", *, note: str = "") -> str:
-        """Leave a question: "skip", "cant_tell" or "bad_question"; the reply's id."""
-        return self._reply(question, reply, "", note, None)
 
     def undo(self) -> bool:
         """Take this person's last answer back; False when there is none."""
@@ -161,6 +177,16 @@ class Client:
         if now["verdict"] is None or now["verdict"] == before["verdict"]:
             raise SchoolError("The night ended without a verdict; see night.log in its folder.")
         return dict(now["verdict"])
+
+    def export(self, what: str = "examples", **filters: str) -> list[dict[str, Any]]:
+        """Records with every column: "examples", "answers", "exam", or "own", one's own answers.
+
+        `filters` choose among them (group="snow"), as in docs/exchange.md.
+        """
+        path, about = ("/api/me/export", self._who()) if what == "own" else ("/api/export", {})
+        asked = {"format": "jsonl", "what": what, **about, **filters}
+        lines = self._send("GET", path, params=asked).text.split("\n")
+        return [json.loads(line) for line in lines if line]
 
     def complete(self, prompt: str, **options: Any) -> str:
         """What the serving version writes after a text (max_tokens, temperature, seed, stop)."""

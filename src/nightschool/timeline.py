@@ -26,6 +26,7 @@ class Slice:
     """A stretch of one process' life: seconds by state, which add up to `wall`.
 
     `began` is in seconds since 1970 (UTC), `night` the night that the process runs (0: none).
+    `open` says that the process was alive when this was written, and would write it again.
     """
 
     id: str
@@ -34,11 +35,20 @@ class Slice:
     began: float
     wall: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    open: bool = False
 
     @property
     def ended(self) -> float:
         """Seconds since 1970 at which it ended, as far as it was written."""
         return self.began + self.wall
+
+
+def wall_clock() -> float:
+    """Seconds that pass evenly, those in which the machine sleeps with them; from any beginning."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux; elsewhere the second does as much
+        if hasattr(time, name):
+            return time.clock_gettime(getattr(time, name))
+    return time.perf_counter()
 
 
 class Timeline:
@@ -55,7 +65,7 @@ class Timeline:
         *,
         state: str = "other",
         born: float | None = None,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = wall_clock,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.process = process
@@ -95,22 +105,22 @@ class Timeline:
     def read(self) -> Slice:
         """The present slice, up to now."""
         with self._lock:
-            return self._read()
+            return self._read(True)
 
     def cut(self) -> Slice:
         """The present slice, for the last time: the next begins where it ends."""
         with self._lock:
-            found = self._read()
+            found = self._read(False)
             self._began, self._parts = found.ended, {}
             self._number += 1
             return found
 
-    def _read(self) -> Slice:
+    def _read(self, still: bool) -> Slice:
         self._charge()
         parts = MappingProxyType(dict(self._parts))
         name = f"{self.run}-{self._number}"
         wall = sum(parts.values())
-        return Slice(name, self.process, self.night, self._began, wall, parts)
+        return Slice(name, self.process, self.night, self._began, wall, parts, still)
 
     def _charge(self) -> None:
         now = self._clock()

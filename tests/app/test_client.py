@@ -37,7 +37,7 @@ class Nights:
     def running(self) -> bool:
         return self.thread.is_alive()
 
-    def start(self) -> bool:
+    def start(self, by: str) -> bool:
         self.thread = threading.Thread(target=self.school.night)
         self.thread.start()
         return True
@@ -74,55 +74,66 @@ def tokens(school: School) -> dict[Role, str]:
     return made
 
 
-def answer_some(school: Classroom, n: int) -> list[str]:
+def a_day(room: Classroom) -> list[str]:
+    """What every classroom can do by day; the ids of 12 answers that count."""
     ids = []
-    for _ in range(n):
-        question = school.ask()
+    for _ in range(12):
+        question = room.ask()
         assert question is not None
         assert question.text.endswith("It is")
-        ids.append(school.answer(question, "green", note="why not"))
-    return ids
+        ids.append(room.answer(question, "green", note="why not"))
+    ids.append(room.skip(next(room.questions()), "cant_tell"))
+    assert room.undo() is True
+    assert room.status()["answers"] == 12
+    own = {row["id"]: row for row in room.export("own")}
+    assert own.keys() == set(ids)
+    assert [own[id]["reply"] for id in ids] == ["answer"] * 12 + ["cant_tell"]
+    assert [own[id]["retracted"] for id in ids] == [""] * 12 + ["undo"]
+    assert {own[id]["note"] for id in ids[:12]} == {"why not"}
+    assert all(0 < own[id]["seconds"] < 10 for id in ids)
+    return ids[:12]
 
 
 def test_a_day_and_a_night_over_the_network(
     url: str, school: School, tokens: dict[Role, str]
 ) -> None:
     with nightschool.connect(url, tokens[Role.TEACHER]) as teacher:
-        ids = answer_some(teacher, 12)
-        kept = school.answer_with_id(ids[0])
+        kept = school.answer_with_id(a_day(teacher)[0])
         assert kept is not None
-        assert (kept.person, kept.note) == ("the teacher", "why not")
-        assert 0 < kept.seconds < 10
-        question = next(teacher.questions())
-        skipped = school.answer_with_id(teacher.skip(question, "cant_tell"))
-        assert skipped is not None
-        assert skipped.reply == "cant_tell"
-        assert teacher.undo() is True
-        assert teacher.status()["answers"] == 12
-        with pytest.raises(SchoolError, match="teacher may not") as refused:
-            teacher.night()
-        assert refused.value.code == 403
+        assert kept.person == "the teacher"
+        for call in (teacher.night, lambda: teacher.export("answers")):
+            with pytest.raises(SchoolError, match="teacher may not") as refused:
+                call()
+            assert refused.value.code == 403
     with nightschool.connect(url, tokens[Role.OWNER]) as owner:
         verdict = owner.night(every=0.05)
         assert (verdict["night"], verdict["serves"]) == (1, school.champion().id)
+        assert owner.export("own") == [], "their own, not everybody's"
+        groups = {row["group"] for row in owner.export()}
+        assert len(groups) > 1
+        group = min(groups)
+        assert {row["group"] for row in owner.export("answers", group=group)} == {group}
+        with pytest.raises(SchoolError, match="half a character"):
+            owner.export("answers", person="\0")
         with pytest.raises(SchoolError, match="does not complete texts"):
             owner.complete("The sky is")
         assert "nightschool_nights_total 1.0" in owner.metrics()
-    with nightschool.connect(url) as stranger, pytest.raises(SchoolError) as refused:
-        stranger.ask()
-    assert refused.value.code == 401
+    for token, told in ((None, "Sign in first"), ("ns_old", "not good here")):
+        with nightschool.connect(url, token) as stranger, pytest.raises(SchoolError) as refused:
+            stranger.ask()
+        assert refused.value.code == 401
+        assert told in str(refused.value)
+        assert "nightschool people token" in str(refused.value)
 
 
 def test_the_same_calls_without_a_server(tmp_path: Path) -> None:
     with nightschool.open(make_school(tmp_path / "school")) as school:
         room: Classroom = school
-        answer_some(room, 12)
-        question = room.ask()
-        assert question is not None
-        room.skip(question)
-        assert room.undo() is True
+        a_day(room)
         verdict = room.night()
         assert (verdict["night"], room.status()["answers"]) == (1, 12)
+        assert len(room.export("own")) == 13
+        assert {row["answer"] for row in room.export()} == {"green"}
         left = sum(1 for asked in school.questions() if room.skip(asked, "bad_question"))
         assert left > 0
         assert room.ask() is None

@@ -12,6 +12,7 @@ from nightschool.app.config import change_config
 from nightschool.app.init import init_school
 from nightschool.app.plans import ControlPlan
 from nightschool.app.plans import control as control_plan
+from nightschool.app.shift import NightShift
 from nightschool.app.simulation import Clock, mornings
 from nightschool.app.tasks import ControlTask, control_exam
 from nightschool.app.tasks.trials import held, white
@@ -210,8 +211,9 @@ def test_where_everything_was_tried_it_writes_from_what_it_tried(school):
     teach(school, school.oracle, 4)
     asked = school.warehouse.contexts(Partition.TRAINING, answered=True)
     learner = school.learner(school.warehouse.trainee())
-    with school.begin_night() as night:
-        written = school._written(learner, [], asked, night)
+    shift = NightShift(school)
+    with shift.begin_night() as night:
+        written = shift._written(learner, [], asked, night)
     assert written
     assert not {c.id for c in written} & {c.id for c in asked}
 

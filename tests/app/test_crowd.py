@@ -14,6 +14,7 @@ import pytest
 
 from nightschool.app import School
 from nightschool.app.figures import Figure, Share
+from nightschool.app.guesses import guess_of
 from nightschool.types import (
     Answer,
     AnswerError,
@@ -25,6 +26,7 @@ from nightschool.types import (
     Reply,
     UnknownQuestion,
 )
+from nightschool.web.answers import shown
 
 from ..conftest import COLOURS, make_school, world
 
@@ -89,7 +91,7 @@ def examples(school):
 
 
 def test_gold_comes_among_the_others_at_its_rate_once_each_and_is_never_learned(tmp_path, clock):
-    folder = make_school(tmp_path / "school", gold_share=0.3, questions=100)
+    folder = make_school(tmp_path / "school", gold_share=0.3, questions=100, show_guess=True)
     with School.open(folder, clock=lambda: clock[0]) as school:
         assert school.gold.add(gold_file(tmp_path, 40), "ola") == 40
         given = {"anna": [], "bo": []}
@@ -121,6 +123,19 @@ def test_gold_comes_among_the_others_at_its_rate_once_each_and_is_never_learned(
         assert not any("gold" in text for text in examples(school))
         assert not any("gold" in item.context.body for item in school.examiner.bank())
         assert school.warehouse.audit.entries()[-1].action == "gold added"
+        # Nor is there anything in what the page is sent, where it is sent the model's guess.
+        sent = {True: [], False: []}
+        for _ in range(50):
+            question = school.next_question("cleo")
+            told = shown(question, guess_of(question, True))
+            sent[question.partition is Partition.GOLD].append(told)
+            say(school, question, "cleo", "green")
+        form = [{(q["kind"], q["version"], q["id"][:3], len(q["id"])) for q in part}
+                for part in sent.values()]  # fmt: skip
+        assert form[0] == form[1]
+        guessed = [sum("guess" in q for q in part) / len(part) for part in sent.values()]
+        assert guessed == pytest.approx([0.6, 0.6], abs=0.3)  # 3 in 4 of 3 in 4
+        assert {frozenset(q) for q in sent[True]} == {frozenset(q) for q in sent[False]}
 
 
 def test_gold_that_is_taken_back_is_asked_again_first(tmp_path):

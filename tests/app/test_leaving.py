@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from nightschool.app import School, shortlist
+from nightschool.app.shift import NightShift
 from nightschool.cli.main import main
 from nightschool.loop import teach
 from nightschool.oracles import ScriptedOracle
@@ -87,9 +88,15 @@ def test_withdrawn_as_a_whole_shut_out_and_forgotten_by_a_rebuild(
         status = school.status()
         assert 0 < status.unlearned <= 10  # some examined
         assert any("--rebuild" in warning for warning in status.warnings)
+        school.promote("v1", by="olga", reason="it serves, so it must be named")
         clock.dawn()
         school.night(rebuild=True)
         assert school.status().unlearned == 0
+        told = [w for w in school.status().warnings if "promote v2" in w]
+        assert len(told) == 1
+        assert f"v1 serves and learned answers that no longer count: {status.unlearned}" in told[0]
+        school.promote("v2", by="olga", reason="it never learned them")
+        assert not any("promote v2" in warning for warning in school.status().warnings)
         manifest = school.warehouse.manifest(school.warehouse.trainee().manifest)
         assert WORD not in {e.target.body for e in school.warehouse.dataset(manifest).new}
 
@@ -127,6 +134,8 @@ def test_names_are_checked_before_anything_goes(
     with School.open(folder, clock=clock) as school:
         with pytest.raises(AccountError, match="Nobody here"):
             school.leaving.erase("malory", "olga")
+        with pytest.raises(AccountError, match="last owner"):
+            school.leaving.erase("olga", "olga")
         assert (folder / shortlist.FILE).exists()
         with pytest.raises(AccountError, match="nobody here"):
             school.leaving.withdraw("malory", "olga")
@@ -156,6 +165,8 @@ def test_an_erased_person_says_no_more(taught: tuple[Path, Clock]) -> None:
         shell.leaving.erase("mallory", "shell")
         told = client.post("/api/answers", json={"id": str(uuid.uuid4()), **reply})
         assert (told.status_code, "shut or erased" in told.json()["error"]) == (409, True)
+        assert client.get("/api/next").status_code == 409
+        assert school.warehouse.leases(clock()) == 0
         assert "mallory" not in {person.id for person in school.warehouse.people()}
         assert traces(folder) == []
 
@@ -199,7 +210,7 @@ def test_a_rebuild_that_ended_nowhere_forgot_nothing(
         due = school.status().unlearned
         clock.dawn()
         with monkeypatch.context() as killed:
-            killed.setattr(School, "examine", interrupted)
+            killed.setattr(NightShift, "examine", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 school.night(rebuild=True)
         assert school.status().unlearned == due > 0
@@ -229,7 +240,7 @@ def test_a_night_that_has_not_ended_is_read_again(
     with School.open(folder, clock=clock) as school:
         clock.dawn()
         with monkeypatch.context() as killed:
-            killed.setattr(School, "choose", interrupted)
+            killed.setattr(NightShift, "choose", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 school.night()
         assert [night.night for night in school.morning.read().nights] == [1, 2]

@@ -7,7 +7,8 @@ import tzlocal
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nightschool.app.config import Config
-from nightschool.app.nights import schedule
+from nightschool.app.nights import NightProcess, schedule
+from nightschool.warehouse.night import night_lock
 
 
 @pytest.fixture
@@ -34,3 +35,13 @@ def test_the_night_keeps_its_hour_through_summer_time(berlin, monkeypatch):
             assert (due.hour, due.minute, due.utcoffset()) == (3, 30, offset)
     finally:
         stop()
+
+
+def test_no_night_is_started_beside_one_of_a_terminal(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: started.append(1))
+    night = NightProcess(tmp_path, Config())
+    with night_lock(tmp_path):
+        assert not night.start("ann")
+        assert not started
+    assert night.start("ann")

@@ -204,6 +204,7 @@ def test_an_answer_taken_back_is_no_new_answer(school: School) -> None:
         ({"url": "ftp://example.org"}, "http"),
         ({"url": "https://user:word@example.org"}, "http"),
         ({"secret": "short"}, "secret"),
+        ({"secret": "$"}, "secret"),
         ({"events": ["answered"]}, "answer_kept"),
         ({"colour": "red"}, "colour"),
     ],
@@ -222,7 +223,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.output
 
 
-def test_the_shell_makes_and_removes_them_while_the_server_runs(school_folder: Path) -> None:
+def test_the_terminal_makes_and_removes_them_while_the_server_runs(school_folder: Path) -> None:
     hooks = HooksFile(school_folder)
     assert hooks() == ()
     said = run(school_folder, "webhook", "add", "hr", HOOK.url, "--event", "night_ended")
@@ -230,7 +231,9 @@ def test_the_shell_makes_and_removes_them_while_the_server_runs(school_folder: P
     assert hook.secret in said
     assert (hook.url, hook.events) == (HOOK.url, ("night_ended",))
     assert HOOK.url in run(school_folder, "webhook", "list")
-    assert hook.secret not in run(school_folder, "webhook", "list")
+    for shown in ("webhook list", "config", "config webhooks", "config webhooks.hr"):
+        assert hook.secret not in run(school_folder, *shown.split())
+    assert "'secret': '(set)'" in run(school_folder, "config", "webhooks.hr")
     assert "no address" in run(school_folder, "webhook", "add", "x", "file:///etc")
     assert "nightschool webhook" in run(school_folder, "config", "webhooks.hr", "x")
     assert "did not take" in run(school_folder, "webhook", "add", "off", "http://127.0.0.1:9") + (
@@ -273,6 +276,29 @@ def test_a_night_tells_by_itself_only_where_no_server_does(
     with school.warehouse.serve_lock():
         tell_webhooks(school)
     assert steps == ["step"]
+
+
+def test_a_secret_may_stand_in_the_environment(
+    school_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = new_secret()
+    said = run(school_folder, "webhook", "add", "hr", HOOK.url, "--secret", "$HR_SECRET")
+    assert "Secret" not in said
+    assert "'$HR_SECRET'" in run(school_folder, "config", "webhooks.hr")
+    (hook,) = HooksFile(school_folder)()
+    receiver = Receiver()
+    with School.open(school_folder) as school:
+        herald = Herald(school.warehouse.deliveries, list, transport=httpx2.MockTransport(receiver))
+        for value in ("", "no secret"):
+            monkeypatch.setenv("HR_SECRET", value)
+            assert "HR_SECRET holds no secret" in herald.ping(hook, 0.0)
+        assert receiver.got == []
+        monkeypatch.setenv("HR_SECRET", secret)
+        assert herald.ping(hook, 0.0) == ""
+        herald.close()
+    (request,) = receiver.got
+    told = standard.Webhook(secret).verify(request.content, dict(request.headers))
+    assert told["type"] == "ping"
 
 
 @pytest.mark.parametrize("host", ["a\x7f.com", f"{'a' * 70}.com"])

@@ -11,6 +11,7 @@ import pytest
 from nightschool.app import School, writing
 from nightschool.app.chooser import Chooser
 from nightschool.app.config import write_config
+from nightschool.app.shift import NightShift
 from nightschool.app.writing import declined
 from nightschool.cli.render import morning_line, written_line
 from nightschool.learners.bagofwords import BagOfWords
@@ -125,8 +126,9 @@ def test_a_test_files_question_is_not_written_again(school_folder, monkeypatch):
         assert sides == {Partition.TRAINING, Partition.EXAM}  # the hash alone would not tell
         learner = school.learner(school.warehouse.trainee())
         pool = school.warehouse.contexts(Partition.TRAINING)
-        with school.begin_night() as night:
-            assert not school._written(learner, pool, (), night)
+        shift = NightShift(school)
+        with shift.begin_night() as night:
+            assert not shift._written(learner, pool, (), night)
 
 
 def test_a_school_that_writes_nothing_tells_nothing(school_folder):
@@ -164,11 +166,12 @@ def test_a_night_that_is_resumed_keeps_what_it_wrote_and_tells_it_once(tmp_path,
     folder = make_school(tmp_path / "s", pool_sample=5)
     write_config(folder, {"written": 60, "exam_share": 0.0})
     with School.open(folder) as school:
-        with school.begin_night() as night:
-            chosen = school.choose(night)
+        shift = NightShift(school)
+        with shift.begin_night() as night:
+            chosen = shift.choose(night)
             night.post(chosen, night.trainee())
             assert any(pick.context.source == "written" for pick in chosen)
-            assert school.choose(night) == chosen
+            assert shift.choose(night) == chosen
             night.post(chosen, night.trainee())
         number = school.status().written.written
         assert number > 0

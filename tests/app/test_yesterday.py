@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from nightschool.app import School
+from nightschool.app import School, yesterday
 from nightschool.app.guesses import guess_of, with_guesses
-from nightschool.app.yesterday import META, Told, changed_of, parts_of
+from nightschool.app.shift import NightShift
+from nightschool.app.yesterday import META, Lesson, Part, Told, changed_of, parts_of
 from nightschool.types import (
     Context,
     Document,
+    Example,
     Partition,
     Pick,
     Question,
@@ -39,6 +43,30 @@ def test_parts_begin_with_what_gained_most_and_small_groups_have_no_name():
     better = changed_of(lessons)
     assert [(t.group, t.is_right) for t in better] == [("halving", True)] * 3 + [("rare", False)]
     assert parts_of([told("", "a", "green")]) == (parts_of([told("few", "a", "green")]))
+
+
+@pytest.mark.parametrize(
+    ("parts", "lead", "first", "others"),
+    [
+        ([("halving", 10, 3, 8), ("", 2, 1, 0)], "group", ("halving", 10, 3, 8), [("", 2, 1, 0)]),
+        ([("halving", 3, 3, 3), ("", 5, 1, 4)], "all", ("", 8, 4, 7), [("", 5, 1, 4)]),
+        ([("halving", 3, 3, 3)], "same", ("", 3, 3, 3), []),
+        ([("halving", 3, 0, 2), ("", 5, 4, 0)], "worse", ("", 8, 4, 2), None),
+        ([("", 4, 1, 2)], "all", ("", 4, 1, 2), []),
+    ],
+)
+def test_the_card_leads_with_what_moved_and_says_when_it_got_worse(parts, lead, first, others):
+    shown = Lesson(1, 0.0, tuple(Part(*p) for p in parts)).as_dict()
+    assert (shown["lead"], tuple(shown["first"].values())) == (lead, first)
+    expected = parts if others is None else others
+    assert [tuple(p.values()) for p in shown["others"]] == expected
+
+
+def test_a_lesson_without_a_group_goes_by_its_label():
+    example = Example("x", Document("a"), Document(" red "), 1.0, (), 1)
+    said = Document("blue"), Document("red")
+    assert yesterday._told(example, {}, *said, ("red",)).group == "red"
+    assert yesterday._told(example, {}, *said, ()).group == ""
 
 
 @pytest.fixture
@@ -76,6 +104,19 @@ def test_everybody_is_told_of_their_own_newest_lesson(taught):
     assert shown["changed"][0]["better"] is True
 
 
+def test_where_answers_are_no_texts_the_exam_speaks(taught, monkeypatch):
+    meta = taught.warehouse.meta
+    monkeypatch.setattr(taught.warehouse, "meta", lambda k: "caption" if k == "kind" else meta(k))
+    assert taught.yesterday.of("anna") is None  # no night of hers had an exam
+    sat = [replace(v, items=9, before=0.4, after=0.5) for v in taught.warehouse.verdicts()]
+    monkeypatch.setattr(taught.warehouse, "verdicts", lambda: sat)
+    lesson = taught.yesterday.of("anna").as_dict()
+    assert (lesson["night"], lesson["lead"]) == (1, "exam")
+    assert lesson["exam"] == {"taught": 20, "before": 0.4, "after": 0.5, "items": 9}
+    assert taught.yesterday.of("bob").night == 2
+    assert taught.yesterday.of("carl") is None
+
+
 def test_lessons_outlive_the_process_and_cleaning_but_not_an_erasure(taught):
     taught.warehouse.collect_garbage(young=0)
     with School.open(taught.folder) as again:
@@ -93,10 +134,10 @@ def test_no_lesson_before_its_night_has_ended(taught, monkeypatch):
     question = taught.next_question("carl")
     taught.keep(reply(question, "green", person="carl", at=taught.now()))
 
-    def breaks(night):
+    def breaks(self, night):
         raise RuntimeError("killed")
 
-    monkeypatch.setattr(taught, "choose", breaks)
+    monkeypatch.setattr(NightShift, "choose", breaks)
     with pytest.raises(RuntimeError):
         taught.night()
     assert taught.yesterday.of("carl") is None

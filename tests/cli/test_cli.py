@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from nightschool.app import School
+from nightschool.app.shift import NightShift
 from nightschool.cli import main
+from nightschool.web.versions import told_line, told_page
 
 from ..conftest import make_school, world
 
@@ -68,7 +70,7 @@ def test_the_whole_story_by_hand(tmp_path, monkeypatch):
     assert "Not kept: The answer is empty" in said
     said = ok("ask", "--person", "anna", typed="gren\n/undo\ngreen\n/quit\n")
     assert "Taken back." in said
-    assert "Night 1: answers so far: 4" in ok("night")
+    assert "Answers so far: 4" in ok("night")
     status = ok("status")
     assert "Answers     4" in status
     assert "Bring one with `nightschool exam add FILE`" in status
@@ -88,6 +90,26 @@ def test_exam_promote_rollback_backup(school_folder, oracle, tmp_path):
     with School.open(school_folder) as school:
         newest = school.warehouse.trainee().id
         school.promote("v0", "test", "begin from v0")
+        page, lines = told_page(school.versions.page(newest)), school.versions.every()
+    assert json.loads(ok("versions", newest, "--json", folder=school_folder)) == page
+    told = ok("versions", newest, folder=school_folder)
+    for fact in (
+        page["reason"],
+        page["manifest"]["hash"],
+        page["weights"],
+        f"from: {page['parent']}",
+    ):
+        assert fact in told
+    assert f"{page['won']} won, {page['lost']} lost" in told
+    first = next(item for item in page["items"] if item["change"] == "won")
+    assert f"  {first['context']}  accepted {first['accepted'][0]}  " in told.split("\nWon (")[1]
+    assert json.loads(ok("versions", "--json", folder=school_folder)) == list(map(told_line, lines))
+    told = ok("versions", folder=school_folder)
+    assert all(line.version.id in told for line in lines)
+    assert "v0 (serves)" in told
+    assert "`nightschool versions` lists them" in refused("versions", "1", folder=school_folder)
+    told = refused("versions", newest, "--against", "v7", folder=school_folder)
+    assert f"compare it with: {page['parent']}" in told
     assert f"{newest} serves" in ok("promote", newest, folder=school_folder)
     assert "v0 serves" in ok("rollback", folder=school_folder)
     assert "Backed up" in ok("backup", tmp_path / "copy", folder=school_folder)
@@ -155,7 +177,7 @@ def test_a_broken_line_in_the_second_file_adds_nothing_of_the_first(school_folde
     with School.open(school_folder) as school:
         assert school.warehouse.counts().training + school.warehouse.counts().exam == 300
     broken.write_text('{"context": "Another is"}\n')
-    assert ok("pool", "add", good, broken, folder=school_folder).count("1 contexts added") == 2
+    assert ok("pool", "add", good, broken, folder=school_folder).count("1 context added") == 2
 
 
 def test_half_a_character_in_a_pool_file_is_told_without_a_traceback(school_folder, tmp_path):
@@ -190,7 +212,7 @@ def test_a_failed_night_leaves_the_champion_serving_and_the_next_one_resumes(tmp
 
 
 def test_a_second_night_is_refused_while_one_runs(school_folder):
-    with School.open(school_folder) as school, school.begin_night():
+    with School.open(school_folder) as school, NightShift(school).begin_night():
         assert str(os.getpid()) in refused("night", folder=school_folder)
 
 

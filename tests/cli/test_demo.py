@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from nightschool.app import School
 from nightschool.app.plans import WordsPlan
-from nightschool.cli import demo, main, starter
+from nightschool.cli import demo, main
 from nightschool.cli.shows import words as words_show
 from nightschool.starter import stories
 from nightschool.types import Context, Partition
@@ -83,7 +83,7 @@ def test_a_demo_without_its_twin(small, tmp_path):
         assert lines[at].endswith(("(right)", "(wrong)"))
         assert lines[at + 1].startswith("Fresh variants of it: ")
         assert lines[at + 1].endswith(" of 50 right.")
-    assert "answers so far: 6" in lines[nights[1]]
+    assert "Answers so far: 6" in lines[nights[1]]
     assert "a hidden exam of 24 items is used by no gate" in " ".join(lines)
     assert any(line.startswith("Hidden exam: ") for line in lines)
     assert not any("The twin" in line or "the twin" in line for line in lines)
@@ -138,7 +138,7 @@ def test_starter_build_builds_and_says_where(tmp_path, monkeypatch):
         asked.append((folder, seed, threads))
         progress("step 1 of 1")
 
-    monkeypatch.setattr(starter, "build", build)
+    monkeypatch.setattr("nightschool.starter.build.build", build)
     folder = tmp_path / "new"
     args = ["starter", "build", str(folder), "--seed", "5", "--threads", "2"]
     result = CliRunner().invoke(main, args, catch_exceptions=False)

@@ -30,7 +30,7 @@ def test_what_is_taken_in_goes_out_again(folder: Path, tmp_path: Path) -> None:
     assert "3 would be added, 0 known before; 3 new contexts" in tried.output
     assert "Nothing was changed" in tried.output
     done = run(folder, "import", file, "--format", "openai", "--person", "ben")
-    assert "3 replies (3 answer) of 1 people. 3 added, 0 known before" in done.output
+    assert "3 replies (3 answers) of 1 person. 3 added, 0 known before" in done.output
     assert (
         "0 added, 3 known before"
         in run(folder, "import", file, "--format", "openai", "--person", "ben").output
@@ -53,6 +53,11 @@ def test_what_is_taken_in_goes_out_again(folder: Path, tmp_path: Path) -> None:
         (["export", "x.docx"], "name a format"),
         (["export", "x", "--format", "docx"], "no format 'docx'"),
         (["export", "x.csv", "--filter", "anna"], "KEY=VALUE"),
+        (["export", "x.csv", "--filter", "nope=1"], "filter by text, person"),
+        (["export", "x.csv", "--filter", "partition=nope"], "one of training, exam, gold"),
+        (["export", "x.csv", "--filter", "group=snou"], "here; there are: blood, coal, grass, "),
+        (["export", "x.csv", "--answers", "--filter", "person=bern"], "no person 'bern' here; "),
+        (["export", "x.csv", "--filter", "night=7"], "no night 7 here; "),
         (["import", "x", "--format", "openai"], "no such file"),
     ],
 )

@@ -29,7 +29,7 @@ def join(folder, told, person):
         return school.accounts.join(secret, person, PASSWORD).account
 
 
-def test_people_from_the_shell(school_folder):
+def test_people_from_the_terminal(school_folder):
     folder = school_folder
     assert "Nobody yet" in ok("people", "list", folder=folder)
     assert join(folder, ok("people", "link", folder=folder), "anna").role == "owner"
@@ -62,8 +62,8 @@ def test_people_from_the_shell(school_folder):
     assert [p["person"] for p in told["people"]] == ["anna", "bert"]
     assert told["invitations"] == []
     told = ok("people", "audit", folder=folder)
-    assert "shell  role  bert  viewer -> teacher" in told
-    assert "bert  new password  bert  teacher, link by shell" in told
+    assert "terminal  role  bert  viewer -> teacher" in told
+    assert "bert  new password  bert  teacher, link by terminal" in told
 
 
 def test_a_webhooks_secret_is_not_in_the_trail(school_folder):
@@ -82,6 +82,6 @@ def test_settings_and_champions_leave_a_trail(school_folder):
     told = [[e[k] for k in ("person", "action", "subject", "detail")] for e in entries]
     assert told == [
         ["anna", "promote", "v0", "I looked at it"],
-        ["shell", "config", "questions", "5"],
+        ["terminal", "config", "questions", "5"],
     ]
     assert entries[0]["at"] >= entries[1]["at"] > 0

@@ -67,6 +67,10 @@ def test_own_data_from_the_command_to_the_tables_and_on_with_more_seeds(data, tm
     for title in ("Learning curves", "Reached", "Answers needed", "Minus random, paired by seed"):
         assert title in first.output
     assert "to 20.0" in first.output
+    (time,) = re.findall(r"^Time: ([\d.]+) s \((.*)\)\.$", first.output, re.MULTILINE)
+    parts = [float(each) for each in re.findall(r"[\d.]+", time[1])]
+    assert sum(parts) == pytest.approx(float(time[0]), abs=0.05 * (len(parts) + 1))
+    assert "simulating" in time[1]
     names = {"curves.csv", "runs.csv", "summary.csv", "paired.csv", "curves.png"}
     assert names <= {f.name for f in out.iterdir()}
     kept = (out / "runs" / "random-1.jsonl").stat().st_mtime_ns

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nightschool.app import School
 from nightschool.types import Context
+from tests.postgres import copy_school
 
 NOW = 1_900_000_000.0
 SPAWN = multiprocessing.get_context("forkserver")
@@ -57,7 +58,7 @@ def _night(folder: Path, fault: str | None, trace: Path | None) -> None:
 
 def fault_points(folder: Path, copy: Path) -> list[str]:
     """Every fault point that a night of this school passes, in order, each named once."""
-    shutil.copytree(folder, copy)
+    copy_school(folder, copy)
     trace = copy.with_suffix(".trace")
     assert night_in_child(copy, None, trace) == 0
     return list(dict.fromkeys(trace.read_text().splitlines()))
@@ -83,7 +84,7 @@ def outcome(folder: Path) -> Outcome:
 
 def kill_and_resume(folder: Path, work: Path, faults: Sequence[str]) -> Outcome:
     """A copy of the school whose night is killed at each fault in turn, then run to its end."""
-    shutil.copytree(folder, work)
+    copy_school(folder, work)
     try:
         for fault in faults:
             assert night_in_child(work, fault) == -9, f"the night did not die at {fault}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import shutil
 
 import pytest
 
 from nightschool.app import School
 from nightschool.loop import teach
+from tests.postgres import copy_school
 
 from ..conftest import make_school, world
 from .kills import NOW, Outcome, fault_points, kill_and_resume, night_in_child, outcome
@@ -62,7 +62,7 @@ def test_a_night_killed_at_any_point_ends_as_an_unbroken_one(taught, tmp_path):
 
 def test_a_night_killed_after_its_end_is_over_and_the_next_one_tidies_up(taught, tmp_path):
     folder, _, unbroken = taught
-    shutil.copytree(folder, tmp_path / "s")
+    copy_school(folder, tmp_path / "s")
     assert night_in_child(tmp_path / "s", AFTER_THE_END) == -9
     over = outcome(tmp_path / "s")
     assert dataclasses.replace(over, leftovers=()) == unbroken
@@ -80,7 +80,7 @@ def test_a_night_killed_again_and_again_still_ends(taught, tmp_path):
 
 def test_answers_kept_during_a_broken_night_are_learned_right_after_it(taught, tmp_path, oracle):
     folder, _, unbroken = taught
-    shutil.copytree(folder, tmp_path / "s")
+    copy_school(folder, tmp_path / "s")
     assert night_in_child(tmp_path / "s", "fit.step:3") == -9
     with School.open(tmp_path / "s", clock=lambda: NOW) as school:
         assert teach(school, oracle, 5) == 5

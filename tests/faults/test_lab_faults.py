@@ -4,7 +4,6 @@ lost, nothing half-written remains."""
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from nightschool.types import (
     drawing_document,
     encode_picture,
 )
+from tests.postgres import copy_school
 
 from ..conftest import make_school
 from ..stranger.lab import PACKAGE, install, make_spring_school
@@ -63,7 +63,7 @@ def _teach(folder: Path, fault: str, n: int) -> None:
 
 @pytest.mark.parametrize("fault", ["trial.begin", "trial.step:1", "trial.step:7", "trial.step:20"])
 def test_a_trial_killed_half_way_is_asked_again(lab, tmp_path, fault):
-    shutil.copytree(lab, tmp_path / "s")
+    copy_school(lab, tmp_path / "s")
     with School.open(tmp_path / "s") as school:
         before = {a.id for a in school.warehouse.answers()}
         waiting = [q.context.id for q in school.warehouse.queue()]

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -24,8 +25,11 @@ def free_port() -> int:
 class Server:
     """Starts, kills and restarts the server of one school on one port."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, how: Sequence[str] = ("-m", "nightschool")
+    ) -> None:
         self.folder = folder
+        self.how = how
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -36,8 +40,7 @@ class Server:
     def start(self) -> None:
         command = [
             sys.executable,
-            "-m",
-            "nightschool",
+            *self.how,
             "--school",
             str(self.folder),
             "serve",

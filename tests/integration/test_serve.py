@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 import urllib.error
 import uuid
+from itertools import pairwise
 
 import pytest
 
 from nightschool.app import School
+from nightschool.app.morning.day import day
 
 from ..conftest import make_school
 from .server import Server
@@ -80,6 +83,10 @@ def test_no_acknowledged_answer_is_missing_when_the_server_is_killed(server):
     server.kill()
     with School.open(server.folder) as school:
         kept = [a.id for a in school.warehouse.answers()]
+        lives = school.warehouse.timelines.since(0.0)
+    assert all(life.open for life in lives)
+    assert all(one.ended <= next.began for one, next in pairwise(lives)), "counted twice"
+    assert (len(lives), day(lives, [], time.time() + 100.0).cut) == (4, 4)
     assert len(acknowledged) >= 45
     assert {name for name, _ in acknowledged} <= set(kept)
     assert len(kept) == len(set(kept))
@@ -121,14 +128,19 @@ def test_the_schedule_starts_a_night_as_a_process(tmp_path):
 
     folder = make_school(tmp_path / "s")
     with School.open(folder) as school:
-        night = NightProcess(folder, school.config)
-        assert night.start()
-        assert not night.start(), "two nights at once"
+        asked: list[str] = []
+        night = NightProcess(folder, school.config, "--log-format", "json", note=asked.append)
+        assert night.start("anna")
+        assert not night.start("bert"), "two nights at once"
+        assert asked == ["anna"], "who began one, and nobody who did not"
         deadline = time.monotonic() + 60
         while night.running and time.monotonic() < deadline:
             time.sleep(0.05)
         assert [v.night for v in school.warehouse.verdicts()] == [1]
-        assert "Night 1" in (folder / "night.log").read_text()
+        told = (folder / "night.log").read_text()
+        assert "Night 1" in told
+        (line,) = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        assert (line["event"], line["night"]) == ("night ended", 1)
         stop = schedule(school.config, night.start)
         stop()
 
@@ -141,7 +153,7 @@ def test_a_night_that_is_stopped_is_resumed_by_the_next(tmp_path, oracle):
     with School.open(folder) as school:
         teach(school, oracle, 20)
         night = NightProcess(folder, school.config)
-        night.start({"NIGHTSCHOOL_FAULT": "fit.step:5"})
+        night.start(environment={"NIGHTSCHOOL_FAULT": "fit.step:5"})
         night._process.wait(60)
         assert school.warehouse.verdicts() == []
         night.start()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nightschool.app.init import init_school
 from nightschool.app.tasks import ControlTask
+from tests.postgres import copy_school
 
 PACKAGE = Path(__file__).parent / "package"
 FAST = {"steps": 150, "samples": 24, "horizon": 8, "members": 3, "hidden": 24, "plan_samples": 30}
@@ -25,7 +26,7 @@ def install(monkeypatch, tmp_path):
 def make_spring_school(folder: Path, **settings: object) -> Path:
     """A school of the spring: small networks, few steps. One of each kind is made, then copied."""
     table = {"questions": 4, "written": 8, "seed": 3, "learner_settings": FAST, **settings}
-    shutil.copytree(_made(folder.name, json.dumps(table, sort_keys=True)), folder)
+    copy_school(_made(folder.name, json.dumps(table, sort_keys=True)), folder)
     return folder
 
 

@@ -81,19 +81,27 @@ def test_a_night_is_a_run_in_each_tracker_and_a_missing_one_is_told(school, caps
     assert not [w for w in school.status().warnings if "not reported" in w]
 
 
-def test_a_tracker_that_fails_breaks_no_night(school, monkeypatch):
+def test_a_tracker_that_fails_breaks_no_night_and_is_told_by_the_next(school, monkeypatch):
+    told, full = [], [True]
+
     class Full:
         def __init__(self, folder):
             assert folder == school.folder / "trackers" / "nowhere"
 
         def report(self, night):
-            raise OSError("the disk is full")
+            if full:
+                raise OSError("the disk is full")
+            told.append(night.verdict.night)
 
     school.trackers._names[:] = ["nowhere"]
     find = parts.find
     monkeypatch.setattr(parts, "find", lambda *a: Full if a[0] == "trackers" else find(*a))
     assert school.night().night == 1
     assert any("nowhere: OSError('the disk is full')" in w for w in school.status().warnings)
+    full.clear()
+    school.night()
+    assert told == [2, 1]
+    assert not any("nowhere" in w for w in school.status().warnings)
 
 
 def test_a_night_that_was_killed_before_it_was_told_is_told_with_the_next(school, monkeypatch):

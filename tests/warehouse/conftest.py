@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nightschool.warehouse import Warehouse
+from tests.postgres import copy_school
 from tests.warehouse.children import Children
 from tests.warehouse.helpers import make
 
@@ -32,6 +32,6 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def warehouse(folder: Path, made: Path) -> Iterator[Warehouse]:
-    shutil.copytree(made, folder)
+    copy_school(made, folder)
     with Warehouse.open(folder) as warehouse:
         yield warehouse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nightschool.warehouse import Warehouse
+from tests.postgres import copy_school
 from tests.warehouse.children import EXAMPLES, Children
 from tests.warehouse.helpers import answer, one_night
 
@@ -58,7 +58,7 @@ def unbroken(
 ) -> dict[str, object]:
     """The state after a night that nothing happened to; it passes every fault point."""
     folder = tmp_path_factory.mktemp("unbroken") / "school"
-    shutil.copytree(made, folder)
+    copy_school(made, folder)
     trace = folder.parent / "trace"
     assert children.run("night", folder, "none", trace) == 0
     passed = [AROUND[0]]
@@ -74,7 +74,7 @@ def unbroken(
 def test_a_night_killed_at_any_point_ends_like_an_unbroken_one(
     children: Children, unbroken: dict[str, object], made: Path, folder: Path, point: str
 ) -> None:
-    shutil.copytree(made, folder)
+    copy_school(made, folder)
     assert children.run("night", folder, point, "") == -signal.SIGKILL
     with Warehouse.open(folder) as warehouse:
         assert warehouse.verify() == []
@@ -94,7 +94,7 @@ def test_a_night_killed_at_any_point_ends_like_an_unbroken_one(
 def test_kill_9_while_eight_threads_append_loses_no_acknowledged_answer(
     children: Children, made: Path, folder: Path
 ) -> None:
-    shutil.copytree(made, folder)
+    copy_school(made, folder)
     heard = folder.parent / "heard"
     heard.touch()
     pid = children.start("append", folder, heard)

@@ -35,14 +35,13 @@ def test_bringing_the_same_base_again_is_harmless_another_is_refused(
     saved.mkdir()
     Toy("base").save(saved)
     assert warehouse.add_base(saved, RECIPE, manifest, 0) == base
-    assert warehouse.put_folder(saved) == base.weights
     with pytest.raises(WarehouseError, match="exists already"):
         warehouse.add_base(Toy("other"), RECIPE, manifest, 0)  # type: ignore[arg-type]
     with pytest.raises(WarehouseError, match="exists already"):
         warehouse.add_base(saved, Recipe("other"), manifest, 0)
     assert len(warehouse.champions()) == 1
     with pytest.raises(WarehouseError, match="not a folder"):
-        warehouse.put_folder(saved / "config.json")
+        warehouse.add_base(saved / "config.json", RECIPE, manifest, 0)
 
 
 def test_a_school_without_a_model_says_so(folder: Path) -> None:
@@ -126,4 +125,3 @@ def test_results_by_night_and_by_version(warehouse: Warehouse) -> None:
     assert first.marks[0].value == 0.25
     assert first.seconds == 1.25
     assert [v.night for v in warehouse.verdicts()] == [1, 2]
-    assert warehouse.looks() == []

@@ -30,7 +30,7 @@ def insert(key: str, fails: bool = False) -> log_module.Callable[[Connection], s
 
 @pytest.fixture
 def log(tmp_path: Path) -> log_module.Iterator[Log]:
-    log = open_log(tmp_path, None)
+    log = open_log(tmp_path)
     yield log
     log.close()
 
@@ -99,7 +99,7 @@ def test_a_failed_commit_fails_every_write_in_it_by_a_readable_error(log: Log) -
 
 
 def test_a_closed_log_says_so_and_closing_waits_for_what_was_asked(tmp_path: Path) -> None:
-    log = open_log(tmp_path, None)
+    log = open_log(tmp_path)
     for key in "abc":
         log.write(insert(key))
     log.close()

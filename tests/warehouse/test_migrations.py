@@ -14,7 +14,7 @@ from nightschool.warehouse.tables import METADATA
 def test_the_migrated_database_has_exactly_the_tables_and_columns_that_the_code_names(
     tmp_path: Path,
 ) -> None:
-    log = open_log(tmp_path, None)
+    log = open_log(tmp_path)
     look = inspect(log.engine)
     for name, table in METADATA.tables.items():
         found = {

@@ -27,7 +27,7 @@ def test_a_context_keeps_its_partition_for_ever(warehouse: Warehouse) -> None:
 
 
 def test_contexts_come_back_as_they_were_brought(warehouse: Warehouse) -> None:
-    strange = Context.of("Ünïcode\n\tand \U0001f600 'quotes' \x00 too", "written", "skill")
+    strange = Context.of("Ünïcode\n\tand \U0001f600 'quotes' too", "written", "skill")
     document = dataclasses.replace(strange.document, kind="drawing", parts={"png": b"ink"})
     drawn = Context(document, "pool", "")
     warehouse.add_contexts([strange, drawn], side)

@@ -43,11 +43,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> BrowserContext:
+    return browser.new_context()
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
-    yield context
-    context.close()
+def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+    """The module's one profile: each server has a port, and so a local storage, of its own."""
+    yield profile
+    for page in profile.pages:
+        page.close()
+    profile.set_offline(False)
+    profile.clear_cookies()
 
 
 @pytest.fixture

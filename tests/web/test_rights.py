@@ -29,6 +29,7 @@ GET /api/figures manage
 GET /api/figures/me answer
 GET /api/invitations manage
 GET /api/me answer
+GET /api/me/export answer
 GET /api/morning look
 GET /api/next answer
 GET /api/night look
@@ -37,7 +38,7 @@ GET /api/pictures/{answer_id} look
 GET /api/questions/{question_id} answer
 GET /api/session -
 GET /api/settle manage
-GET /api/settle/{question_id} read
+GET /api/settle/{question_id} manage
 GET /api/status look
 GET /api/today answer
 GET /api/tokens look
@@ -49,6 +50,7 @@ GET /api/warehouse/contexts read
 GET /api/warehouse/records/{record} read
 GET /api/yesterday answer
 GET /experiments read
+GET /favicon.ico -
 GET /join/{link} -
 GET /login -
 GET /me look
@@ -116,9 +118,10 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Test
         for name in MAY:
             client = TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False)
             if name != "stranger":
-                link = school.accounts.invite(Role(name), "serve", name)
-                school.accounts.join(link, name, PASSWORD)
-                token = school.accounts.add_token(name, "test", name)
+                person = f"one {name}"  # `owner` itself is nobody's name
+                link = school.accounts.invite(Role(name), "serve", person)
+                school.accounts.join(link, person, PASSWORD)
+                token = school.accounts.add_token(person, "test", person)
                 client.headers["authorization"] = f"Bearer {token}"
             made[name] = client
         yield made

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,9 @@ from nightschool.app.accounts import Accounts
 from nightschool.types import ConfigError
 from nightschool.types.people import Role
 from nightschool.warehouse import Warehouse
+from nightschool.warehouse.audit import Audit
 from nightschool.web import create_app, rates, run
+from nightschool.web.trail import sentence
 
 PASSWORD = "four words of salt"
 HOME = "http://127.0.0.1:8000"
@@ -265,7 +269,7 @@ def test_who_answers_is_who_signed_in(come: Come, school: FakeSchool) -> None:
     assert bert.post("/api/answers", json=first).status_code == 201
     assert school.answers[first["id"]].person == "bert"
     asked: list[str] = []
-    school.next_question = lambda person, hold=(): asked.append(person)  # type: ignore[assignment]
+    school.next_question = lambda person, hold=(), member=False: asked.append(person)  # type: ignore[assignment]
     bert.get("/api/next?person=berta")
     bert.get("/api/next")
     assert asked == ["bert", "bert"]
@@ -412,6 +416,37 @@ def test_a_person_is_told_on_a_page_what_is_not_for_them(come: Come) -> None:
     assert (reply.status_code, "signed in as bert, a teacher" in reply.text) == (403, True)
     reply = come("bert").get("/<b>nowhere", headers=page)
     assert (reply.status_code, "&lt;b&gt;nowhere" in reply.text) == (404, True)
+    for path in ("/warehouse?night=soon", "/warehouse?show=all", "/warehouse/1"):
+        reply = come("anna").get(path, headers=page)
+        assert reply.status_code in (404, 422)
+        assert 'href="/"' in reply.text, path
+
+
+def test_what_was_changed_is_told_in_sentences(
+    come: Come, accounts: Accounts, school: FakeSchool
+) -> None:
+    school.warehouse = SimpleNamespace(audit=Audit(accounts.store._log))  # type: ignore[attr-defined]
+    accounts.add_token("anna", "a <b>script", "anna")
+    accounts.set_role("bert", Role.VIEWER, "anna")
+    accounts.invite(Role.TEACHER, "serve")
+    told = re.findall("<li><span>(.*?)</span>", come("anna").get("/people").text)
+    assert told[0].startswith("the server invited somebody as a teacher")
+    assert told[1].startswith("anna made bert a viewer")
+    assert told[2].startswith("anna made a token: “a &lt;b&gt;script”")
+    strange = {"at": 1.0, "person": "anna", "action": "fly", "subject": "kite", "detail": "high"}
+    assert sentence(strange) == {"at": 1.0, "told": "anna fly kite", "rest": "high"}
+
+
+def test_the_door_of_a_school_without_an_owner_says_how_to_get_one(
+    school: FakeSchool, tmp_path: Path, come: Come
+) -> None:
+    with Warehouse.create(tmp_path / "fresh") as warehouse:
+        app = create_app(school, accounts=Accounts(warehouse.accounts))
+        page = TestClient(app, base_url=HOME).get("/login").text
+    assert "<code>nightschool people link</code>" in page
+    assert "<form" not in page
+    owned = come().get("/login").text
+    assert ("people link" in owned, "<form" in owned) == (False, True)
 
 
 def test_without_accounts_whoever_is_here_is_the_owner(client: TestClient) -> None:

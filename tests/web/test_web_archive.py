@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 from nightschool.app import School, passwords
 from nightschool.loop import teach
 from nightschool.oracles import ScriptedOracle
-from nightschool.types import Answer, Context, Document, Partition, Reply, Retract
+from nightschool.types import Answer, Context, Decision, Document, Partition, Reply, Retract
 from nightschool.types.people import Role
 from nightschool.web import create_app
 
@@ -42,7 +44,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
         for text in (HOSTILE, "second thoughts"):
             name = str(uuid.uuid4())
             said = Document(text)
-            school.keep(Answer(name, question.id, "anna", Reply.ANSWER, said, 3.0, 9e8, "why not"))
+            school.keep(
+                Answer(name, question.id, "anna", Reply.ANSWER, said, 3.0, 9e8, "why not, Ärger")
+            )
         school.withdraw(name, "anna", Retract.UNDO)
         yield school
 
@@ -87,6 +91,8 @@ def test_a_page_follows_the_other_until_all_was_seen(school: School, client: Tes
         ("text=100%25", 1),
         ("text=1_0%25", 0),
         ("text=WHY%20NOT", 1),
+        ("text=%C3%84RGER", 1),
+        ("text=%C3%A4_ger", 0),
         ("person=script&reply=skip", 0),
         ("person=script&night=0", 20),
         ("person=script&strategy=nobody", 0),
@@ -193,6 +199,29 @@ def test_a_selection_is_downloaded(client: TestClient) -> None:
     assert pq.read_table(io.BytesIO(reply.content))["answer"].to_pylist() == [HOSTILE]
 
 
+def test_a_version_that_was_held_back_shows_why_before_it_may_serve(
+    school: School, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = school.versions.page("v2")
+    assert page.line.verdict is not None
+    verdict = replace(page.line.verdict, decision=Decision.KEEP, reason="v1 still serves: too few.")
+    held = replace(page, line=replace(page.line, verdict=verdict, serves=False))
+    monkeypatch.setattr(type(school.versions), "page", lambda *_: held)
+    html = client.get("/versions/v2").text
+    for told in (
+        "Night 2: v1 still serves: too few.",
+        "Held back so far.",
+        "nightschool versions v2",
+    ):
+        assert told in html
+    assert 'class="main" data-decide' not in html  # no invitation
+    assert html.partition('id="texts"')[0].count("rows to learn from") == 1
+    monkeypatch.undo()
+    for wrong in ("1", "v9", "Vee"):
+        page = client.get(f"/versions/{wrong}", headers={"accept": "text/html"})
+        assert (page.status_code, "versions are written like v1" in page.text) == (404, True)
+
+
 def test_a_decision_needs_a_reason_and_is_recorded(school: School, client: TestClient) -> None:
     before = school.champion().id
     other = "v1" if before != "v1" else "v2"
@@ -217,13 +246,33 @@ def test_only_whom_it_concerns_sees_records(
     app = create_app(school, accounts=school.accounts)
     pages = {}
     for role in Role:
-        school.accounts.join(school.accounts.invite(role, "test", role.value), role.value, "x" * 20)
-        token = school.accounts.add_token(role.value, "test", role.value)
+        name = f"a-{role.value}"
+        school.accounts.join(school.accounts.invite(role, "test", name), name, "x" * 20)
+        token = school.accounts.add_token(name, "test", name)
         guest = TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False)
         guest.headers["authorization"] = f"Bearer {token}"
         for path in ("/warehouse", "/api/export", "/versions/v2", "/api/warehouse/answers"):
             assert (guest.get(path).status_code == 200) == (role is not Role.TEACHER)
         pages[role] = guest.get("/versions").text
+        if role is not Role.TEACHER:
+            # Whose an answer is and how long it took is told to an owner only.
+            asked = school.question(school.newest_answers(1)[0].question_id)
+            life = f"{asked.context.id:016x}"
+            for path in (
+                "/warehouse",
+                f"/warehouse/{life}",
+                "/api/warehouse/answers",
+                f"/api/warehouse/records/{life}",
+                "/api/export?what=answers&format=jsonl",
+                "/api/export?what=answers&format=csv",
+            ):
+                told = guest.get(path).text
+                assert "why not" in told
+                assert ("anna" in told) == (role is Role.OWNER), path
+                timed = re.search(r"3\.0 s|seconds\W+3\.0|,3\.0,", told)
+                assert bool(timed) == (role is Role.OWNER), path
+            code = guest.get("/api/warehouse/answers?person=anna").status_code
+            assert code == (200 if role is Role.OWNER else 422)
         buttons = guest.get("/versions/v2").text.count("data-decide=")
         assert buttons == (1 if role is Role.OWNER else 0)
     assert 'href="/versions/v2"' in pages[Role.VIEWER]

@@ -151,11 +151,35 @@ def test_a_hidden_tab_does_not_count_seconds(page: Page, school: FakeSchool) -> 
     assert 0.25 < kept.seconds < 1.2
 
 
+LINES = """() => {
+  const canvas = document.querySelector("[data-plot=exam] canvas"), { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const ink = (x, y) => data[4 * (y * width + x) + 3] > 128;
+  let across = 0, down = 0;
+  for (let y = 0; y < height; y++) {
+    let turns = 0;
+    for (let x = 1; x < width; x++) turns += ink(x, y) !== ink(x - 1, y);
+    across = Math.max(across, turns);
+  }
+  for (let x = 0; x < width; x++) {
+    for (let y = 0, run = 0; y < height; y++) {
+      run = ink(x, y) ? run + 1 : 0;
+      down = Math.max(down, run);
+    }
+  }
+  return [across, down];
+}"""
+
+
 def test_the_status_page_renews_itself(
     context: BrowserContext, server: Server, school: FakeSchool
 ) -> None:
     page = context.new_page()
     page.goto(f"{server.url}/status")
+    page.wait_for_selector("[data-plot=exam] canvas")
+    across, down = page.evaluate(LINES)
+    assert across > 60  # one night shows the target, a dotted line across the plot
+    assert down > 15  # and how far its exam may be off: a whisker
     school.verdicts.append({**school.verdicts[0], "night": 2, "reason": "<i>Newest</i> of all"})
     page.wait_for_selector("text=<i>Newest</i> of all", timeout=8000)
     context.set_offline(True)
@@ -170,10 +194,10 @@ def test_the_status_page_renews_itself(
 LESSON = {
     "night": 4,
     "at": 1.0,
-    "parts": [
-        {"name": "halving", "n": 10, "before": 3, "after": 8},
-        {"name": "", "n": 2, "before": 1, "after": 0},
-    ],
+    "lead": "group",
+    "first": {"name": "halving", "n": 10, "before": 3, "after": 8},
+    "others": [{"name": "", "n": 2, "before": 1, "after": 0}],
+    "exam": None,
     "changed": [
         {"context": "Half of <b>", "answer": "two", "before": "4", "after": "two", "better": True}
     ],
@@ -190,7 +214,7 @@ def test_what_was_learned_is_told_out_of_the_way_and_once(
     shows(page, "One and one is")  # the cursor stays in the box
     page.wait_for_selector("#lesson:not([hidden])")
     told = page.inner_text("#lesson")
-    assert "taught me halving. I was right 3 times in 10, now 8." in told
+    assert "taught me halving. I was right on 3 of 10, now on 8." in told
     assert "everything else: 1 of 2 right, now 0" in told
     page.click("#lesson summary")
     assert "Half of <b> two" in page.inner_text("#lesson .changed")

@@ -33,7 +33,7 @@ READY = """(old) => new Promise((done, fail) => {
     if (performance.now() - since > 20_000) return fail("no next question: " + old);
     const text = document.getElementById("context").textContent;
     const here = document.activeElement?.id === "box" && !document.getElementById("form").hidden;
-    if (text !== old && here) return setTimeout(() => done(text), 20); // a very quick reader
+    if (text !== old && here) return setTimeout(() => done(text), 10); // a very quick reader
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look); // after the stopwatch has looked

@@ -112,6 +112,15 @@ def test_a_failure_is_logged_and_told_without_details(
     assert "secret" not in reply.text
     assert "secret detail" in caplog.text
     assert "content-security-policy" in reply.headers
+    # A person's browser gets a page with a way on; it names nothing of a school to a stranger.
+    school.status = broken  # type: ignore[assignment,method-assign]
+    client.app.state.rights = None  # type: ignore[attr-defined]
+    page = client.get("/status", headers={"accept": "text/html"})
+    assert (page.status_code, 'href="/"' in page.text) == (500, True)
+    asked = {"accept": "text/html", "host": "evil.example"}
+    page = client.get("/", headers=asked)
+    assert (page.status_code, "evil.example" in page.text) == (403, True)
+    assert school.name not in page.text
 
 
 def test_remote_addresses_need_permission(school: FakeSchool) -> None:

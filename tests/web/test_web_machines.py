@@ -159,8 +159,10 @@ class Runner:
 
     running = False
 
-    def start(self) -> bool:
-        before, self.running = self.running, True
+    by = ""
+
+    def start(self, by: str) -> bool:
+        before, self.running, self.by = self.running, True, by
         return not before
 
 
@@ -171,6 +173,7 @@ def test_a_night_on_demand(school: FakeSchool) -> None:
         assert client.get("/api/night").json() == {"running": False, "verdict": VERDICT}
         began = client.post("/api/night", json={})
         assert (began.status_code, began.json()["running"]) == (202, True)
+        assert runner.by == "owner"
         assert client.post("/api/night", json={}).status_code == 409
         assert client.get("/api/night").json()["running"] is True
     code, told = ask(school, "/api/night")
@@ -185,6 +188,7 @@ def test_metrics_can_be_read_by_prometheus(school: FakeSchool) -> None:
     with TestClient(app, base_url=BASE) as client:
         client.get("/api/questions/q0")
         client.get("/api/questions/secret-name")
+        client.get("/v1/models/secret-name")
         client.get("/nowhere/secret-name")
         text = client.get("/metrics").text
     assert "secret-name" not in text
@@ -205,6 +209,8 @@ def test_metrics_can_be_read_by_prometheus(school: FakeSchool) -> None:
     route = "/api/questions/{question_id}"
     assert found["nightschool_request_seconds_count", *sorted((route, "200", "GET"))] == 1
     assert found["nightschool_request_seconds_count", *sorted((route, "404", "GET"))] == 1
+    model = "/v1/models/{name}"  # with the prefixes of all routers that it is in
+    assert found["nightschool_request_seconds_count", *sorted((model, "404", "GET"))] == 1
     assert found["nightschool_request_seconds_count", *sorted(("(none)", "404", "GET"))] == 1
     assert found["process_resident_memory_bytes",] > 1e6
 

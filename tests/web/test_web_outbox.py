@@ -21,8 +21,12 @@ def test_undo_brings_question_and_text_back(page: Page, school: FakeSchool) -> N
     answer(page, "three")
     shows(page, "Two and two is")
     page.keyboard.type("fo")
+    page.wait_for_selector("#mark.kept")
     page.keyboard.press("Alt+u")
     shows(page, "One and one is", box="three")
+    settled(page, lambda: len(school.undone) == 1)
+    page.wait_for_timeout(50)
+    assert not page.is_visible("#mark"), "it says that what was taken back is kept"
     page.fill("#box", "two")
     page.keyboard.press("Enter")
     shows(page, "Two and two is", box="fo")  # what was being typed is there again

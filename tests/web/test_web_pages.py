@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from web_fakes import VERDICT, FakeSchool
 
 from nightschool.web import create_app
-from nightschool.web.report import duration, ledger, percent, state
+from nightschool.web.report import duration, ledger, percent, state, view
 from nightschool.web.standalone import standalone
 
 WEB = Path(sys.modules["nightschool.web"].__file__ or "").parent
@@ -57,6 +57,18 @@ def test_the_morning_tells_everything(client: TestClient) -> None:
         assert told in html
     for told in ("45–55", "50–60", "2 min 50 s", "of at most 2.00", "1 min 0 s", "people 33.3 %"):
         assert told in html
+
+
+def test_who_serves_comes_before_the_marks_and_seconds_make_no_gain(school: FakeSchool) -> None:
+    why = "7 exam items, 20 are needed to compare (42.8 → 70.8 points)."
+    school.verdicts = [{**VERDICT, "reason": f"v0 still serves: {why}"}]
+    morning = school.morning.read().as_dict()
+    morning["effort"] |= {"gain": None, "examined": 40.0, "enough": 300.0}
+    found = view(morning)
+    assert (found["headline"], found["reason"]) == ("Night 1: v0 still serves", why)
+    assert found["rows"][0]["reason"] == why
+    assert found["tiles"][2]["value"] == "–"
+    assert "from 5 min 0 s of people’s time on; 40.0 s so far" in found["tiles"][2]["lines"][0]
 
 
 def test_a_new_school_has_a_morning(school: FakeSchool) -> None:
@@ -108,11 +120,17 @@ def test_slight_states_are_shown_together_and_nothing_is_lost() -> None:
         ("other", "0.9 s"),
     ]
     assert rows[-1]["state"] == "idle"
+    assert [row["bar"] for row in rows] == [100.0, 0.9, None]  # one scale: that of the steps
     assert sum(row["width"] for row in rows) == pytest.approx(1000.0, abs=0.01)
 
 
 def test_status_as_json(client: TestClient) -> None:
     assert client.get("/api/status").json()["bank"] == 31
+
+
+def test_a_browser_finds_an_icon(client: TestClient) -> None:
+    assert client.get("/favicon.ico").content[:4] == b"\0\0\1\0"
+    assert '<link rel="icon" href="/favicon.ico"' in client.get("/status").text
 
 
 def test_a_path_that_is_not_there(client: TestClient) -> None:

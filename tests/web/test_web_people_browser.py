@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from nightschool.app import passwords
 from nightschool.app.accounts import Accounts
 from nightschool.types.people import Role
 from nightschool.warehouse import Warehouse
+from nightschool.warehouse.audit import Audit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,6 +35,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
 
 @pytest.fixture
 def server(school: FakeSchool, accounts: Accounts) -> Iterator[Server]:
+    school.warehouse = SimpleNamespace(audit=Audit(accounts.store._log))  # type: ignore[attr-defined]
     server = Server(school, accounts=accounts).start()
     yield server
     server.stop()
@@ -66,9 +69,11 @@ def test_people_come_and_go(
     web_browser.shows(owner, "One and one is")
 
     owner.goto(f"{server.url}/people")
+    owner.evaluate("() => { window.same = true; }")
     owner.fill("#invite [name=person]", "bert")
     owner.click("#invite button")
     owner.wait_for_selector("#link code:not(:empty)")
+    assert "anna invited bert as a teacher" in owner.inner_text("#audit")
     link = owner.inner_text("#link code")
     guest = opened(browser, troubles, viewport={"width": 390, "height": 800})
     guest.goto(link)
@@ -90,11 +95,17 @@ def test_people_come_and_go(
     owner.click("#sure [value=yes]")
     owner.wait_for_url("**/people")
     web_browser.settled(owner, lambda: not sessions(accounts, "bert"))
+    owner.wait_for_selector("#told:has-text('bert is signed out')")
+    assert owner.evaluate("() => document.activeElement.closest('tr').dataset.person") == "bert"
     web_browser.answer(guest, "four")
     guest.wait_for_url("**/login?next=%2F")
     assert len(school.counting) == 1
+    words: list[str] = []
+    guest.route("**/api/session", lambda route: (words.append(button(guest)), route.continue_()))
     sign(guest, "Bert", "a wrong password")
     guest.wait_for_selector(".problem:not(:empty)")
+    assert (words[-1], button(guest)) == ("Signing in …", "Sign in")
+    guest.unroute("**/api/session")
     guest.fill("[name=password]", PASSWORD)
     guest.keyboard.press("Enter")
     web_browser.settled(guest, lambda: len(school.counting) == 2)
@@ -102,8 +113,14 @@ def test_people_come_and_go(
 
     # A role is changed in the table; the next page knows.
     owner.goto(f"{server.url}/people")
+    owner.evaluate("() => { window.same = true; }")
+    owner.focus("tr[data-person=bert] select")
     owner.select_option("tr[data-person=bert] select", "viewer")
     web_browser.settled(owner, lambda: accounts.all()[1].role is Role.VIEWER)
+    owner.wait_for_selector("#audit li:first-child:has-text('anna made bert a viewer')")
+    assert owner.inner_text("#told") == "bert has another role now: viewer."
+    assert owner.evaluate("() => document.activeElement.dataset.change") == "role"
+    assert owner.evaluate("() => window.same"), "the page was loaded anew"
     guest.goto(server.url)
     assert guest.url == f"{server.url}/status"
 
@@ -116,6 +133,10 @@ def test_people_come_and_go(
     found = accounts.caller(secret, True)
     assert found is not None
     assert found.person == "bert"
+    guest.click("[data-revoke]")
+    guest.wait_for_selector("#told:has-text('revoked')")
+    assert guest.locator("#tokens li").count() == 0
+    assert guest.evaluate("() => document.activeElement.id") == "tokens"
     guest.fill("[name=old]", PASSWORD)
     guest.fill("[name=new]", "other words of pepper")
     guest.keyboard.press("Enter")
@@ -131,6 +152,10 @@ def test_people_come_and_go(
     sign(guest, "bert", "other words of pepper")
     guest.wait_for_url(f"{server.url}//evil.example/x")
     assert troubles == []
+
+
+def button(page: Page) -> str:
+    return page.inner_text("form .main")
 
 
 def sessions(accounts: Accounts, person: str) -> int:

@@ -115,6 +115,7 @@ def test_a_teacher_sees_their_own_shares_by_night_only(school: School) -> None:
     anna = TestClient(app, base_url="http://127.0.0.1")
     anna.headers["authorization"] = f"Bearer {school.accounts.add_token('anna', 't', 'anna')}"
     assert school.figures.of("anna").agreement.n == 3
+    assert "<dd>1.00</dd>" not in anna.get("/me").text  # a weight that is not told
     for told in (anna.get("/api/figures/me").json(), anna.get("/api/me").json()["figures"]):
         assert (told["answers"], told["agreement"]["n"], told["weight"]) == (3, 0, 1.0)
 

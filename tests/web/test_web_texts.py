@@ -68,6 +68,13 @@ def test_every_text_that_is_named_is_there_and_every_text_is_named() -> None:
         assert re.search(rf"\b{key}\b", templates + scripts) or key.startswith("lesson_title"), key
 
 
+def test_commands_in_a_message_are_code_and_nothing_else_is_html() -> None:
+    assert texts.coded("Add <b> by `pool add <F>`.") == (
+        "Add &lt;b&gt; by <code>pool add &lt;F&gt;</code>."
+    )
+    assert texts.coded("one ` alone") == "one ` alone"
+
+
 def test_a_text_has_its_names_filled_in() -> None:
     assert texts.t("experiments.title", school="<b>") == "<b>: experiments"
     with pytest.raises(KeyError):

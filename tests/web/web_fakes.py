@@ -254,7 +254,9 @@ class FakeSchool:
     def counting(self) -> list[Answer]:
         return [a for a in self.answers.values() if a.id not in self.undone]
 
-    def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
+    def next_question(
+        self, person: str, hold: Sequence[str] = (), member: bool = False
+    ) -> Question | None:
         with self.lock:
             done = {a.question_id for a in self.counting}
             left = [q for q in self.questions if q.id not in done and q.id not in hold]
@@ -361,11 +363,18 @@ class Server:
         self._thread.join(10)
 
 
+_given: set[int] = set()
+
+
 def _free_port() -> int:
+    """A port that no server of this process had: a browser may remember things of that one."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port: int = s.getsockname()[1]
-        return port
+    if port in _given:
+        return _free_port()
+    _given.add(port)
+    return port
 
 
 def new_id() -> str:

@@ -40,8 +40,16 @@ REMEMBERED = 5.0
 MOST_REMEMBERED = 4096
 LONGEST_NAME = 64
 
-RESERVED = frozenset({"shell", "serve", "nightschool"})
-"""Who acts in the audit trail without being a person; so do the erased (`erased-1`)."""
+RESERVED = frozenset(
+    {"gate", "night", "nightschool", "owner", "school"}
+    | {"script", "serve", "shell", "system", "terminal"}
+)
+"""Who acts or answers without being a person (`owner`: whoever sits at a school without accounts).
+
+So do the erased (`erased-1`) and what simulates a person (`simulated-teacher`).
+"""
+
+RESERVED_MARKS = ("erased-", "simulated-")
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,11 @@ def same_name(person: str) -> str:
 def free_name(person: str) -> str:
     """The name of somebody new; AccountError for one by which the audit trail means another."""
     name = name_of(person)
-    if name.casefold() in RESERVED or name.casefold().startswith("erased-"):
-        raise AccountError(f"{name!r} is a name of the school itself; choose another name.")
+    if name.casefold() in RESERVED or name.casefold().startswith(RESERVED_MARKS):
+        raise AccountError(
+            f"{name!r} is how the school names itself in its records; choose another name, such "
+            f"as anna or {name}-2."
+        )
     return name
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from nightschool.app.exchange import What, rows, selection_of
 from nightschool.app.school import School
-from nightschool.client import Asked
+from nightschool.client import Asked, Classroom
 from nightschool.types import TEXT, Answer, Document, Reply
 
 
-class LocalClassroom:
-    """A school's folder, opened; it fulfils the client's `Classroom`.
+class LocalClassroom(Classroom):
+    """A school's folder, opened.
 
     Only one process should run a night of a school at a time; `serve` may run beside it.
     """
@@ -29,17 +28,6 @@ class LocalClassroom:
         """The school in a folder that `nightschool init` made."""
         return cls(School.open(Path(folder)), person)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Finish what is being written and let go of the folder."""
         self.school.close()
@@ -51,21 +39,6 @@ class LocalClassroom:
             return None
         document = found.context.document
         return Asked(found.id, document.body, document.kind, found.version)
-
-    def questions(self) -> Iterator[Asked]:
-        """One question after the other, until there is none left; reply to each before the next."""
-        while (question := self.ask()) is not None:
-            yield question
-
-    def answer(
-        self, question: Asked, text: str, *, seconds: float | None = None, note: str = ""
-    ) -> str:
-        """Keep an answer for good; its id. `seconds` default to the time since it was asked."""
-        return self._reply(question, Reply.ANSWER, Document(text, TEXT), seconds, note)
-
-    def skip(self, question: Asked, reply: str = "skip", *, note: str = "") -> str:
-        """Leave a question: "skip", "cant_tell" or "bad_question"; the reply's id."""
-        return self._reply(question, Reply(reply), None, None, note)
 
     def undo(self) -> bool:
         """Take this person's last answer back; False when there is none."""
@@ -82,6 +55,14 @@ class LocalClassroom:
         verdict: dict[str, Any] = self.status()["verdicts"][-1]
         return verdict
 
+    def export(self, what: str = "examples", **filters: str) -> list[dict[str, Any]]:
+        """Records with every column: "examples", "answers", "exam", or "own", one's own answers.
+
+        `filters` choose among them (group="snow"), as in docs/exchange.md.
+        """
+        whose = {"person": self.person} if what == "own" else {}
+        return list(rows(self.school, selection_of({**filters, **whose}), What(what)))
+
     def complete(self, prompt: str, **options: Any) -> str:
         """What the serving version writes after a text (max_tokens, temperature, seed, stop)."""
         given = {"max_tokens": 16, "temperature": 1.0, "seed": 0, "stop": (), **options}
@@ -89,21 +70,16 @@ class LocalClassroom:
         return "".join(model.complete(prompt, **given))
 
     def _reply(
-        self,
-        question: Asked,
-        reply: Reply,
-        document: Document | None,
-        seconds: float | None,
-        note: str,
+        self, question: Asked, reply: str, text: str, note: str, seconds: float | None
     ) -> str:
-        spent = time.monotonic() - question.at if seconds is None else seconds
+        said = Reply(reply)
         answer = Answer(
             id=str(uuid.uuid4()),
             question_id=question.id,
             person=self.person,
-            reply=reply,
-            document=document,
-            seconds=spent,
+            reply=said,
+            document=Document(text, TEXT) if said is Reply.ANSWER else None,
+            seconds=time.monotonic() - question.at if seconds is None else seconds,
             at=self.school.now(),
             note=note,
         )

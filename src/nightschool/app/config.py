@@ -76,7 +76,13 @@ class Config:
         lambda v: v in ("balanced", "strict"),
         "balanced or strict",
     )
-    questions: int = setting(40, "questions chosen each night", _positive, "1 or more")
+    questions: int = setting(
+        40,
+        "questions chosen each night; when people have used them up, as many again are drawn at "
+        "random, or up to 100 where many answer at once, so that nobody waits",
+        _positive,
+        "1 or more",
+    )
     candidates: int = setting(
         1,
         "contexts named for each question; with 2 or more the day's answers re-rank them",

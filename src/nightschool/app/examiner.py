@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightschool import __version__
@@ -28,6 +29,15 @@ from nightschool.warehouse import Warehouse
 EXAM_META = "blob:exam_file"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How many items are marked, those of a test file, and exam questions that made no item."""
+
+    items: int
+    brought: int
+    skipped: int
+
+
 class Examiner:
     """Holds the exam of a school and lets versions sit it."""
 
@@ -36,6 +46,7 @@ class Examiner:
         self._models = models
         self._exam = exam
         self._read: tuple[str, Sequence[ExamItem]] = ("", ())
+        self._stood: tuple[object, Standing] = (None, Standing(0, 0, 0))
 
     def sit(self, version: Version, items: Sequence[ExamItem]) -> ExamResult:
         """One version's marks on the items, with the seconds it took.
@@ -69,6 +80,19 @@ class Examiner:
     def marked(self, night: Night | None = None) -> Sequence[ExamItem]:
         """The items that are marked: those of the bank from which no judge has to learn."""
         return [item for item in self.bank(night) if item.source != "reference"]
+
+    def standing(self) -> Standing:
+        """What the exam holds now; counted anew only when its answers or its file changed."""
+        key = self._warehouse.digest.exam_answers(), self._warehouse.meta(EXAM_META)
+        if self._stood[0] != key:
+            answered = self._warehouse.answered(Partition.EXAM)
+            items = text.join(self._exam().items(answered), self.file())
+            marked = {item.id: item for item in items if item.source != "reference"}
+            # A question that the owner's file asks too does examine, by the file's answer.
+            asked = {text.item_id(a.question.context.document) for a in answered}
+            brought = sum(item.source == "file" for item in marked.values())
+            self._stood = (key, Standing(len(marked), brought, len(asked - marked.keys())))
+        return self._stood[1]
 
     def file(self) -> Sequence[ExamItem]:
         """The items of the test file: those that init brought, and the owner's own."""

@@ -130,8 +130,10 @@ def figures_of(
         for answer in each.answers:
             said.setdefault(answer.person, []).append(answer)
     agreed: dict[str, list[float]] = {}
-    for (person, _), probability in reading.consensus.beside.items():
-        agreed.setdefault(person, []).append(probability)
+    gold = {each.question.context.id for each in reading.judged}
+    for (person, context), probability in reading.consensus.beside.items():
+        if context not in gold:  # which has a column of its own
+            agreed.setdefault(person, []).append(probability)
     right = _on_gold(reading)
     consensus = reading.consensus
     return [

@@ -65,15 +65,22 @@ class Gold:
         self._any = True
         return len(items)
 
-    def next(self, person: str, hold: Sequence[str], ttl: float) -> Question | None:
-        """A gold question, where it is one's turn; None where the queue is to be asked."""
+    def next(
+        self, person: str, hold: Sequence[str], ttl: float, member: bool = False
+    ) -> Question | None:
+        """A gold question, where it is one's turn; None where the queue is to be asked.
+
+        With `member` only for whoever has an open account; AccountError otherwise.
+        """
         if not self._share or not self.known():
             return None
         number = self._warehouse.gold.draws(person, len(hold))
         if draw(self._key(), person, number) >= self._share:
             return None
         version = self._warehouse.trainee()
-        return self._warehouse.gold.lease(person, hold, self._key(), version, self._now(), ttl)
+        return self._warehouse.gold.lease(
+            person, hold, self._key(), version, self._now(), ttl, member
+        )
 
     def known(self) -> bool:
         """Whether there is any gold; another process's is seen when the server starts again."""

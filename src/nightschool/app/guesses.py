@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from nightschool.types import TEXT, Learner, Partition, Pick, Question, uniform
+from nightschool.types import TEXT, Context, Learner, Partition, Pick, Question, uniform
 
 WITHHELD = 0.25
 """Share of the questions to learn from that come without a guess.
@@ -34,5 +35,16 @@ def with_guesses(picks: Sequence[Pick], learner: Learner, key: int) -> Sequence[
 
 
 def guess_of(question: Question, shown: bool) -> str:
-    """The guess that a person may see; empty unless it is `shown` and the question teaches."""
-    return question.guess if shown and question.partition is Partition.TRAINING else ""
+    """The guess that a person may see; empty unless it is `shown`, and for what examines."""
+    return question.guess if shown and question.partition is not Partition.EXAM else ""
+
+
+def of_gold(contexts: Iterable[Context], learner: Learner) -> str:
+    """What the model would say of each gold text, by context id, as JSON.
+
+    Gold questions come with a guess as often as others do, or one could tell them apart.
+    """
+    asked = [context for context in contexts if context.document.kind == TEXT]
+    said = learner.predict(asked) if asked else ()
+    pairs = zip(asked, said, strict=True)
+    return json.dumps({f"{c.id}": guess.body.strip() for c, guess in pairs if guess.kind == TEXT})

@@ -24,12 +24,14 @@ def init_school(
     *,
     exam: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    database: str | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Make a school in a new or empty folder, wholly or not at all; of words by default.
 
-    `settings` come before the task's own. It is built beside the folder and moved into place at
-    the end, so a failure leaves nothing behind.
+    `settings` come before the task's own; `database` is the address of an empty PostgreSQL
+    database for the log, which is SQLite in the folder otherwise. It is built
+    beside the folder and moved into place at the end, so a failure leaves nothing in the folder.
     """
     task = task or WordsTask()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -42,7 +44,7 @@ def init_school(
         check_parts(config)
         write_config(building, table)
         learner = parts.learner_kind(config.learner).begin(task.source(), config.learner_settings)
-        with Warehouse.create(building, seed=config.seed) as warehouse:
+        with Warehouse.create(building, database, seed=config.seed) as warehouse:
             fill(warehouse, learner, task, config)
         with School.open(building) as school:
             school.add_contexts(task.contexts(config.seed))

@@ -42,7 +42,7 @@ def check_label(document: Document, labels: Sequence[str]) -> None:
 
 
 def near(text: str, labels: Sequence[str]) -> list[str]:
-    """All labels where they are few, else those most like the text and an ellipsis."""
+    """All names where they are few, else those most like the text and an ellipsis."""
     import difflib
 
     if len(labels) <= SHOWN:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nightschool.app.config import Config
+from nightschool.types import LockedError
+from nightschool.warehouse.night import night_lock
 
 
 def night_threads(config: Config) -> int:
@@ -29,12 +31,30 @@ def night_command(folder: Path, *extra: str) -> list[str]:
     return [sys.executable, "-m", "nightschool", "--school", str(folder), "night", *extra]
 
 
+def _elsewhere(folder: Path) -> bool:
+    """Whether another process, such as a terminal, runs a night of this school."""
+    try:
+        with night_lock(folder):
+            return False
+    except LockedError:
+        return True
+
+
 class NightProcess:
     """At most one night of this school at a time, as a subprocess that yields to the page."""
 
-    def __init__(self, folder: Path, config: Config) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: Config,
+        *extra: str,
+        note: Callable[[str], object] = lambda by: None,
+    ) -> None:
+        """`extra` goes to each night's command; `note` is told who asked for one."""
         self.folder = folder
         self.config = config
+        self._extra = extra
+        self._note = note
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,15 +63,15 @@ class NightProcess:
         """Whether a night that this process started is under way."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, environment: Mapping[str, str] | None = None) -> bool:
-        """Start a night; False when one is running already."""
+    def start(self, by: str = "", environment: Mapping[str, str] | None = None) -> bool:
+        """Start a night, which `by` asked for (empty: the schedule); False when one is running."""
         with self._lock:
-            if self.running:
+            if self.running or _elsewhere(self.folder):
                 return False
             log = open(self.folder / "night.log", "ab")  # noqa: SIM115 (the child keeps it)
             try:
                 self._process = subprocess.Popen(
-                    [*nice_prefix(), *night_command(self.folder)],
+                    [*nice_prefix(), *night_command(self.folder, *self._extra)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -59,7 +79,9 @@ class NightProcess:
                 )
             finally:
                 log.close()
-            return True
+        if by:
+            self._note(by)
+        return True
 
     def stop(self, seconds: float = 5.0) -> None:
         """End a running night; the next one resumes it."""

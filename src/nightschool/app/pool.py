@@ -23,6 +23,23 @@ from nightschool.types import (
 
 FORMATS = (".jsonl", ".csv", ".parquet", ".txt")
 
+STARTER_FILE = "contexts.jsonl"
+STARTER_POOL = (
+    f"nightschool starter contexts {STARTER_FILE}",
+    f"nightschool pool add {STARTER_FILE}",
+)
+"""The commands that give a school of the starter its pool."""
+
+
+def empty_pool(starter: bool) -> str:
+    """What to do about a pool without contexts, in a sentence."""
+    told = "The pool is empty, so nothing can be asked: "
+    if starter:
+        write, add = STARTER_POOL
+        return f"{told}write contexts for the starter with `{write}`, add them with `{add}`."
+    add = "`nightschool pool add FILE`"
+    return f"{told}put contexts, one a line, into a text file, add it with {add}."
+
 
 def read_contexts(path: Path, limit: int, kind: str = TEXT, sheets: int = 1) -> Iterator[Context]:
     """The contexts of a pool file, checked.

@@ -6,16 +6,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nightschool.app import guesses, parts, writing
+from nightschool.app import parts
 from nightschool.app.accounts import Accounts
 from nightschool.app.archive import Records, Versions
-from nightschool.app.chooser import Chooser
 from nightschool.app.config import FILE, Config, read_config
 from nightschool.app.crowd import Crowd
 from nightschool.app.examiner import Examiner
@@ -28,12 +26,12 @@ from nightschool.app.models import Models
 from nightschool.app.replies import check_fits, check_reply
 from nightschool.app.requeue import Requeue
 from nightschool.app.settling import Settling
+from nightschool.app.shift import NightShift
 from nightschool.app.status import Status, read_status
 from nightschool.app.supply import Supply
 from nightschool.app.trackers import Trackers
 from nightschool.app.yesterday import Yesterday
-from nightschool.curation import FencedDataset
-from nightschool.exams import gate, partition
+from nightschool.exams import partition
 from nightschool.loop import Budget, run_night
 from nightschool.strategies.value import timed
 from nightschool.timeline import during
@@ -41,25 +39,16 @@ from nightschool.types import (
     EXPERIMENT,
     TEXT,
     Answer,
-    Case,
     ConfigError,
     Context,
-    Curate,
     Document,
     Exam,
-    ExamItem,
-    Example,
     ExamResult,
-    Gate,
     Generator,
     Learner,
     LearnerError,
-    Manifest,
-    Mark,
-    Night,
     Oracle,
     Partition,
-    Pick,
     PoolError,
     Question,
     Retract,
@@ -80,15 +69,12 @@ Report = Callable[[str, int, int], None]
 MARKS = 4
 """Tokens that a tokenizer may put round a text: its beginning and its end."""
 
-ASKED = 2000
-"""Contexts asked before, the newest, of which a strategy keeps its distance."""
-
 
 class School:
     """A school in its folder: by day it hands out questions and keeps answers, by night it learns.
 
-    It fulfils the loop's `School` and `Desk`. `clock` gives seconds since 1970 and may be
-    replaced, so that a simulation can let days pass.
+    It fulfils the loop's `Desk`, its `NightShift` the loop's `School`. `clock` gives seconds
+    since 1970 and may be replaced, so that a simulation can let days pass.
     """
 
     def __init__(
@@ -105,8 +91,8 @@ class School:
         self.warehouse = warehouse
         self.now = clock
         self.report = report
-        self._models = Models(warehouse, config)
-        self.examiner = Examiner(warehouse, self._models, lambda: self.exam)
+        self.models = Models(warehouse, config)
+        self.examiner = Examiner(warehouse, self.models, lambda: self.exam)
 
     @classmethod
     def open(
@@ -217,24 +203,28 @@ class School:
         return int(self.warehouse.meta("window") or 0)
 
     @during("asking")
-    def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
+    def next_question(
+        self, person: str, hold: Sequence[str] = (), member: bool = False
+    ) -> Question | None:
         """The next question for that person, leased to them; None when there is none left.
+
+        With `member` only for whoever has an open account; AccountError otherwise.
 
         Where the queue has nothing for them, random draws are added: nobody waits for the model.
         (An oracle that answers by itself would use up the pool: it gets what a night has chosen.)
         """
-        found = self._lease(person, hold)
+        found = self._lease(person, hold, member)
         if found is None and not self.config.oracle:
             with self.supply.refilling:  # one refill is for everybody who waits
-                found = self._lease(person, hold)
-                found = found or (self._lease(person, hold) if self.refill() else None)
+                found = self._lease(person, hold, member)
+                found = found or (self._lease(person, hold, member) if self.refill() else None)
         return found
 
-    def _lease(self, person: str, hold: Sequence[str]) -> Question | None:
+    def _lease(self, person: str, hold: Sequence[str], member: bool) -> Question | None:
         ttl = self.leases.seconds(person, len(hold))
         self.supply.given()
-        gold = self.gold.next(person, hold, ttl)
-        return gold or self.warehouse.lease(person, ttl, hold, self.now())
+        gold = self.gold.next(person, hold, ttl, member)
+        return gold or self.warehouse.lease(person, ttl, hold, self.now(), member)
 
     @cached_property
     def crowd(self) -> Crowd:
@@ -265,7 +255,7 @@ class School:
     @cached_property
     def yesterday(self) -> Yesterday:
         """What the model learned from each person."""
-        return Yesterday(self.warehouse)
+        return Yesterday(self.warehouse, lambda: self.labels)
 
     @cached_property
     def leaving(self) -> Leaving:
@@ -350,7 +340,7 @@ class School:
 
     def status(self) -> Status:
         """Where the school stands."""
-        return read_status(self.name, self.warehouse, self.examiner.marked())
+        return read_status(self.name, self.warehouse, self.examiner.standing())
 
     @cached_property
     def morning(self) -> MorningDesk:
@@ -377,11 +367,11 @@ class School:
 
     def generator(self, version: Version) -> Generator:
         """A version's model, ready to complete texts."""
-        return self._models.generator(version)
+        return self.models.generator(version)
 
     def learner(self, version: Version) -> Learner:
         """A version's model, ready to fit, observe and predict."""
-        return self._models.learner(version)
+        return self.models.learner(version)
 
     # By night ---------------------------------------------------------------------------------
 
@@ -392,13 +382,13 @@ class School:
         wanted that it was not, a night of today follows.
         """
         broken = self.warehouse.broken_night()
-        self._rebuild = rebuild
-        verdict = run_night(self)
+        shift = NightShift(self, rebuild)
+        verdict = run_night(shift)
         if broken is not None and (
             (rebuild and not broken.rebuild) or self.warehouse.has_news(broken)
         ):
             self.trackers.report(verdict)
-            verdict = run_night(self)
+            verdict = run_night(shift)
         self.trackers.report(verdict)
         return verdict
 
@@ -406,156 +396,6 @@ class School:
         """Give a broken night up, so that the next begins anew; its number, None without one."""
         record = self.warehouse.abandon_night(now=self.now())
         return record.number if record is not None else None
-
-    _rebuild = False
-
-    @property
-    def curate(self) -> Curate:
-        """How answers become examples."""
-        return self.crowd.curator()
-
-    @cached_property
-    def gate(self) -> Gate:
-        """The rule of promotion."""
-        made = gate.balanced() if self.config.gate == "balanced" else gate.strict()
-        return replace(made, rule=replace(made.rule, every=self.config.gate_days))
-
-    def begin_night(self) -> Night:
-        """Begin a night, or resume a broken one."""
-        return self.warehouse.begin_night(rebuild=self._rebuild, clock=self.now)
-
-    def fit(self, night: Night, manifest: Manifest) -> Version:
-        """The trainee, taught on what is new; the trainee itself when nothing is."""
-        parent = night.trainee()
-        dataset = FencedDataset(night.dataset(manifest), self.examiner.fence(night))
-        if not dataset.new and self._rebuilds(parent):  # all was withdrawn: forget it
-            return night.store(self.learner(parent), parent, manifest)
-        if not dataset.new:
-            return parent
-        self._need_space(parent)
-        learner = self.learner(parent).fit(
-            dataset,
-            seed=night.seed,
-            workspace=night.workspace,
-            progress=lambda done, total: self._tell("fit", done, total),
-        )
-        version = night.store(learner, parent, manifest)
-        self._models.remember(version, learner)
-        return version
-
-    def _rebuilds(self, parent: Version) -> bool:
-        """Whether tonight goes on from another version than the newest: a rebuild does."""
-        return parent.id != self.warehouse.trainee().id
-
-    def _need_space(self, parent: Version) -> None:
-        """Refuse to begin what a full disk would break: checkpoints, and the new weights."""
-        size = sum(f.stat().st_size for f in self.warehouse.weights_path(parent).rglob("*"))
-        writes = getattr(self.learner(parent), "night_bytes", 6 * size)
-        self.warehouse.need_space(int(writes) + (64 << 20))
-
-    def examine(self, night: Night, challenger: Version) -> Case:
-        """Champion, challenger and the champion before sit the same bank, items in one order."""
-        items = self.examiner.bank(night)
-        champion, previous = night.champion(), night.previous()
-        sat: dict[str, ExamResult] = {}
-        for version in (champion, challenger, previous):
-            if version is not None and version.id not in sat:
-                sat[version.id] = self.examiner.sit(version, items)
-                self._tell("examine", len(sat), 3)
-        return Case(
-            night.day,
-            sat[champion.id],
-            sat[challenger.id],
-            sat[previous.id] if previous is not None else None,
-            night.looks(),
-            self._lessons(night, challenger),
-        )
-
-    def _lessons(self, night: Night, challenger: Version) -> Sequence[ExamResult]:
-        """How tonight's new contexts were found and what they taught; never gates.
-
-        A context that was asked again was learned before, so it says nothing about either.
-        """
-        trainee = night.trainee()
-        new: Sequence[Example] = ()
-        if challenger.id != trainee.id and not self._rebuilds(trainee):
-            before = self.warehouse.trained(self.warehouse.manifest(trainee.manifest))
-            tonight = night.dataset(self.warehouse.manifest(challenger.manifest)).new
-            new = [e for e in tonight if Context(e.context).id not in before]
-            if not self.config.oracle:  # somebody will want to know
-                answered = partial(night.answers, Partition.TRAINING)
-                both = self.learner(trainee), self.learner(challenger)
-                self.yesterday.note(night.number, new, answered, *both)
-        return self._fresh(trainee, new), *self._taught(night, challenger, new)
-
-    def _fresh(self, trainee: Version, new: Sequence[Example]) -> ExamResult:
-        """Tonight's answers as the trainee found them before it learned them."""
-        items = [_as_item(e) for e in new]
-        values = self.learner(trainee).mark(items) if items else ()
-        marks = tuple(
-            Mark("fresh", float(v), False, item.id, item.group)
-            for v, item in zip(values, items, strict=True)
-        )
-        return ExamResult(trainee.id, "fresh", marks)
-
-    def _taught(
-        self, night: Night, challenger: Version, new: Sequence[Example]
-    ) -> list[ExamResult]:
-        """What tonight's answers taught, by who wrote the questions."""
-        if not self.config.written or not new:
-            return []
-        contexts = (a.question.context for a in night.answers(Partition.TRAINING))
-        found = writing.taught(
-            challenger.id,
-            self.learner(night.trainee()),
-            self.learner(challenger),
-            new,
-            {context.id: context.source for context in contexts},
-        )
-        return [found] if found is not None else []
-
-    def choose(self, night: Night) -> Sequence[Pick]:
-        """Tomorrow's questions, chosen by the newest version."""
-        learner = self.learner(night.trainee())
-        pool = night.pool(Partition.TRAINING, self.config.pool_sample, night.seed)
-        asked = night.asked(ASKED)
-        pool = [*pool, *self._written(learner, pool, asked, night)]
-        strategy = parts.strategy(self.config.strategy)
-        find, active = self.warehouse.question, self.warehouse.active
-        chooser = Chooser(self.folder, self.config, self.kind, self.budget, strategy, find, active)
-        bank = len(self.examiner.marked(night))
-        picks = chooser.choose(night, learner, pool, asked, bank, self.now())
-        shown = self.config.show_guess
-        return guesses.with_guesses(picks, learner, night.seed + 5) if shown else picks
-
-    def _written(
-        self,
-        learner: Learner,
-        pool: Sequence[Context],
-        asked: Sequence[Context],
-        night: Night,
-    ) -> Sequence[Context]:
-        """Contexts that the model wrote itself; what would belong to the exam is left out."""
-        # Where everything was tried, it writes from what it tried.
-        source = writing.material(night, pool) or asked
-        if not self.config.written or not source:
-            return ()
-        refused = writing.declined(night.answers(Partition.TRAINING))
-        mine = self.warehouse.written(night.number)
-        written = writing.written_by(
-            learner, self.config.written, source, asked, refused, night.seed,
-            partial(self._may_ask, mine=mine),
-        )  # fmt: skip
-        writing.note(self.warehouse, night.number, len(written))
-        return written
-
-    def _may_ask(self, context: Context, mine: Collection[int] = ()) -> bool:
-        """Whether a written context is new and on the training side; a test file's is known.
-
-        `mine` are those that this very night wrote before it broke.
-        """
-        new = context.id in mine or not self.warehouse.is_known(context.id)
-        return new and self.side(context) is Partition.TRAINING
 
     # By hand ----------------------------------------------------------------------------------
 
@@ -602,11 +442,3 @@ class School:
         if value is None:
             raise ConfigError(f"{self.folder} lacks {key!r} in its log; see `nightschool doctor`.")
         return value
-
-    def _tell(self, step: str, done: int, total: int) -> None:
-        if self.report is not None:
-            self.report(step, done, total)
-
-
-def _as_item(example: Example) -> ExamItem:
-    return ExamItem(example.id, example.context, (example.target,), example.group, "fresh")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nightschool.app.examiner import Standing
+from nightschool.app.pool import empty_pool
+from nightschool.app.tasks.words import STARTER
 from nightschool.app.trackers.reporting import FAILED
 from nightschool.app.writing import WrittenQuestions, read_written
-from nightschool.exams.text import item_id
-from nightschool.types import ExamItem, Partition, Verdict
+from nightschool.types import Verdict
 from nightschool.warehouse import Warehouse
 
 RECENT = 1000
@@ -49,14 +51,10 @@ class Status:
         return cleaned
 
 
-def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> Status:
-    """The status of a school as its log tells it; `items` is what its exam holds today."""
+def read_status(name: str, warehouse: Warehouse, exam: Standing) -> Status:
+    """The status of a school as its log tells it; `exam` is what its exam holds today."""
     counts = warehouse.counts()
-    answered = [a.seconds for a in warehouse.answers(newest=RECENT) if a.seconds > 0]
-    # An answered question that the owner's file asks too does examine, by the file's answer.
-    asked = {item_id(a.question.context.document) for a in warehouse.answered(Partition.EXAM)}
-    bank = len(items)
-    brought = sum(item.source == "file" for item in items)
+    answered = warehouse.seconds(None, RECENT)
     seconds: dict[str, float] = {}
     for span in warehouse.spans():
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
@@ -69,9 +67,9 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         replies={reply.value: n for reply, n in counts.answers.items()},
         queue=warehouse.queue_left(),
         pool={"training": counts.training, "exam": counts.exam},
-        bank=bank,
-        exam_file=brought,
-        skipped_exam=len(asked - {item.id for item in items}),
+        bank=exam.items,
+        exam_file=exam.brought,
+        skipped_exam=exam.skipped,
         champion=warehouse.champion().id,
         trainee=warehouse.trainee().id,
         original=warehouse.meta("original_note") or "",
@@ -81,8 +79,10 @@ def read_status(name: str, warehouse: Warehouse, items: Sequence[ExamItem]) -> S
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
         warnings=(
             *_broken(warehouse),
+            *_no_pool(warehouse, counts.training + counts.exam),
             *_untold(warehouse),
-            *_warnings(bank, brought, unlearned, len(erasures)),
+            *_warnings(exam.items, exam.brought, unlearned, len(erasures)),
+            *_serves_unlearned(warehouse, unlearned),
         ),
         written=read_written(warehouse),
         unlearned=unlearned,
@@ -101,9 +101,28 @@ def _broken(warehouse: Warehouse) -> list[str]:
     ]
 
 
+def _no_pool(warehouse: Warehouse, contexts: int) -> list[str]:
+    if contexts:
+        return []
+    words = warehouse.trainee().recipe.learner != "classification"
+    return [empty_pool(starter=words and warehouse.meta("model") == STARTER)]
+
+
 def _untold(warehouse: Warehouse) -> list[str]:
     told = warehouse.meta(FAILED)
     return [f"{told.rstrip('.')}; the night itself is whole."] if told else []
+
+
+def _serves_unlearned(warehouse: Warehouse, newest: int) -> list[str]:
+    """A rebuilt version that forgot does not serve by itself: somebody must know."""
+    serves, rebuilt = warehouse.champion(), warehouse.trainee()
+    learned = 0 if newest or serves.id == rebuilt.id else warehouse.leaving.unlearned(serves)
+    if not learned:
+        return []
+    return [
+        f"{serves.id} serves and learned answers that no longer count: {learned}. {rebuilt.id} "
+        f"did not: compare them at /versions/{rebuilt.id}, then `nightschool promote {rebuilt.id}`."
+    ]
 
 
 def _warnings(bank: int, brought: int, unlearned: int, erased: int) -> list[str]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
+import re
 import secrets
 import threading
 import time
@@ -45,7 +47,10 @@ _SECRET_BYTES = (24, 64)
 
 @dataclass(frozen=True)
 class Hook:
-    """One webhook: where messages go, of which events, signed with which secret."""
+    """One webhook: where messages go, of which events, signed with which secret.
+
+    A secret that begins with "$" is the name of a variable of the environment, which holds it.
+    """
 
     name: str
     url: str
@@ -60,8 +65,17 @@ class Hook:
             "user-agent": "nightschool",
             "webhook-id": id,
             "webhook-timestamp": str(int(now)),
-            "webhook-signature": Webhook(self.secret).sign(id, moment, body),
+            "webhook-signature": Webhook(self._key()).sign(id, moment, body),
         }
+
+    def _key(self) -> str:
+        """The secret itself, read anew each time; ValueError where the environment has none."""
+        if not self.secret.startswith("$"):
+            return self.secret
+        found = os.environ.get(self.secret[1:], "")
+        if not is_secret(found):
+            raise ValueError(f"the environment's {self.secret[1:]} holds no secret (whsec_…)")
+        return found
 
 
 def new_secret() -> str:
@@ -103,15 +117,20 @@ def check_url(url: str) -> None:
         raise ConfigError(f"{url!r} is no address for a webhook; give http(s)://host/path.")
 
 
-def _check_secret(name: str, secret: str) -> None:
+def is_secret(text: str) -> bool:
+    """Whether a text is a secret in the form of Standard Webhooks."""
     try:
-        size = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+        size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
     except ValueError:
-        size = 0
-    if not secret.startswith("whsec_") or not _SECRET_BYTES[0] <= size <= _SECRET_BYTES[1]:
+        return False
+    return text.startswith("whsec_") and _SECRET_BYTES[0] <= size <= _SECRET_BYTES[1]
+
+
+def _check_secret(name: str, secret: str) -> None:
+    if not is_secret(secret) and not re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", secret):
         raise ConfigError(
-            f"The secret of webhook {name!r} must be whsec_ and 24 to 64 bytes in base64; "
-            "`nightschool webhook add` makes one."
+            f"The secret of webhook {name!r} must be whsec_ and 24 to 64 bytes in base64, or $NAME "
+            "for a variable of the environment; `nightschool webhook add` makes one."
         )
 
 
@@ -234,8 +253,10 @@ class Herald:
         return f"HTTP {reply.status_code}", reply.status_code == GONE
 
 
-def as_table(url: str, events: Sequence[str], name: str = "new") -> dict[str, Any]:
-    """A new webhook as the settings hold it; raises ConfigError for a bad one."""
-    table = {"url": url, "secret": new_secret(), "events": list(events or EVENTS)}
+def as_table(
+    url: str, events: Sequence[str], name: str = "new", secret: str = ""
+) -> dict[str, Any]:
+    """A new webhook as the settings hold it, with a new secret; ConfigError for a bad one."""
+    table = {"url": url, "secret": secret or new_secret(), "events": list(events or EVENTS)}
     _hook(name, table)
     return table

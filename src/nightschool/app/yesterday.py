@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ MOST = 400
 
 SHOWN = 12
 """Questions that changed, of which a person sees this many; what was learned comes first."""
+
+MARKS = ("before", "after")
 
 FEWEST = 3
 """Questions that a group needs to be spoken of by its name."""
@@ -66,22 +68,57 @@ class Part:
     before: int
     after: int
 
+    @property
+    def gain(self) -> int:
+        """How many more it got right after the night; negative where it got worse."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Sat:
+    """The exam before and after a night that learned `taught` answers of one person.
+
+    Marks are means in [0, 1] over `items` exam items, of the version that served and the new one.
+    """
+
+    taught: int
+    before: float
+    after: float
+    items: int
+
 
 @dataclass(frozen=True)
 class Lesson:
     """What one person taught in one night; `at` is when the night ended, seconds since 1970.
 
     `parts` has the group that gained most first; `changed` the questions on which the model
-    changed from wrong to right or back.
+    changed from wrong to right or back. Where answers are no texts there is `exam` alone.
     """
 
     night: int
     at: float
-    parts: tuple[Part, ...]
-    changed: tuple[Told, ...]
+    parts: tuple[Part, ...] = ()
+    changed: tuple[Told, ...] = ()
+    exam: Sat | None = None
+
+    def headline(self) -> tuple[str, Part | None]:
+        """What is said first, and of which lessons: the total where it fell or no group gained.
+
+        "group" taught something that has a name, "all", "same", "worse", or "exam".
+        """
+        if self.exam is not None:
+            return "exam", None
+        total = Part("", *(sum(getattr(p, k) for p in self.parts) for k in ("n", *MARKS)))
+        if total.gain < 0:
+            return "worse", total
+        best = self.parts[0]
+        if best.name and best.gain > 0:
+            return "group", best
+        return ("all" if total.gain else "same"), total
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, without other people's names."""
+        lead, first = self.headline()
         changed = [
             {
                 "context": told.context,
@@ -92,15 +129,29 @@ class Lesson:
             }
             for told in self.changed
         ]
-        parts = [asdict(part) for part in self.parts]
-        return {"night": self.night, "at": self.at, "parts": parts, "changed": changed}
+        others = [p for p in self.parts if p.gain and p != first and len(self.parts) > 1]
+        return {
+            "night": self.night,
+            "at": self.at,
+            "lead": lead,
+            "first": asdict(first) if first else None,
+            "others": [asdict(part) for part in others],
+            "changed": changed,
+            "exam": asdict(self.exam) if self.exam else None,
+        }
 
 
 class Yesterday:
-    """Keeps the lessons of the newest nights, and tells each person their own."""
+    """Keeps the lessons of the newest nights, and tells each person their own.
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    `labels` gives the labels of the school now; an example without a group is named by its label.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, labels: Callable[[], Collection[str]] = tuple[str]
+    ) -> None:
         self._warehouse = warehouse
+        self._labels = labels
         self._read: tuple[str, Mapping[int, Sequence[Told]]] = ("", {})
 
     def note(
@@ -118,12 +169,15 @@ class Yesterday:
         people = {answer.id: answer.person for a in answered() for answer in a.answers}
         contexts = [Context(e.context) for e in texts]
         said = zip(before.predict(contexts), after.predict(contexts), strict=True)
-        told = [_told(e, people, was, now) for e, (was, now) in zip(texts, said, strict=True)]
+        labels = self._labels()
+        told = [_told(e, people, *pair, labels) for e, pair in zip(texts, said, strict=True)]
         kept = {n: t for n, t in self._lessons().items() if night - NIGHTS < n < night}
         self._keep({**kept, night: told})
 
     def of(self, person: str) -> Lesson | None:
         """What the newest finished night learned from that person, of those that did; or None."""
+        if self._warehouse.meta("kind") not in (None, TEXT):
+            return self._exam_of(person)
         lessons = self._lessons()
         if not lessons:
             return None
@@ -131,6 +185,21 @@ class Yesterday:
             mine = [t for t in lessons.get(night.number, ()) if person in t.people]
             if mine and night.finished is not None:
                 return Lesson(night.number, night.finished, parts_of(mine), changed_of(mine))
+        return None
+
+    def _exam_of(self, person: str) -> Lesson | None:
+        """Drawings and trials: the exam of the newest night that learned from that person."""
+        sat = {v.night: v for v in self._warehouse.verdicts() if v.items}
+        nights = [n for n in self._warehouse.nights() if n.finished is not None]
+        marks = [0, *(n.answer_mark for n in nights)]
+        for night, mark in list(zip(nights, marks, strict=False))[: -NIGHTS - 1 : -1]:
+            verdict = sat.get(night.number)
+            if verdict is None or night.finished is None:
+                continue
+            taught = self._warehouse.digest.taught(person, mark, night.answer_mark)
+            if taught:
+                exam = Sat(taught, verdict.before, verdict.after, verdict.items)
+                return Lesson(night.number, night.finished, exam=exam)
         return None
 
     def today(self, person: str, since: float) -> int:
@@ -162,7 +231,7 @@ def parts_of(lessons: Sequence[Told]) -> tuple[Part, ...]:
     named = {name: mine for name, mine in groups.items() if name and name not in small}
     rest = [told for told in lessons if told.group not in named]
     found = [_part(name, mine) for name, mine in named.items()]
-    found.sort(key=lambda p: ((p.before - p.after) / p.n, -p.n, p.name))
+    found.sort(key=lambda p: (-p.gain, -p.gain / p.n, -p.n, p.name))
     return (*found, _part("", rest)) if rest else tuple(found)
 
 
@@ -178,11 +247,18 @@ def _part(name: str, lessons: Sequence[Told]) -> Part:
     return Part(name, len(lessons), before, after)
 
 
-def _told(example: Example, people: Mapping[str, str], was: Document, now: Document) -> Told:
+def _told(
+    example: Example,
+    people: Mapping[str, str],
+    was: Document,
+    now: Document,
+    labels: Collection[str],
+) -> Told:
     given = dict.fromkeys(people[a] for a in example.answers if a in people)
     answer = example.target.body.strip()
     said = (was.body.strip(), now.body.strip())
-    return Told(example.context.body, example.group, answer, tuple(given), *said)
+    group = example.group or (answer if answer in labels else "")
+    return Told(example.context.body, group, answer, tuple(given), *said)
 
 
 def _loaded(row: Mapping[str, Any]) -> Told:

@@ -9,16 +9,15 @@ import click
 
 from nightschool.app import School
 from nightschool.app.figures import Share
-
-BY = "shell"
-"""Who did it, for the record: somebody at the command line."""
+from nightschool.cli.find import BY, counted
 
 
 def add_gold(school: School, file: Path) -> None:
     """Bring gold questions and say how many there are."""
     count = school.gold.add(file, BY)
     click.echo(
-        f"{count} gold questions from {file}; the school now has {len(school.gold.items())}. "
+        f"{counted(count, 'gold question')} from {file}; the school now has "
+        f"{len(school.gold.items()):,}. "
         f"About {school.config.gold_share:.0%} of what each person is asked is gold."
     )
 

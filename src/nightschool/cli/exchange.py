@@ -9,6 +9,7 @@ import click
 
 from nightschool.app import School
 from nightschool.app.exchange import (
+    Selection,
     Taken,
     What,
     Wishes,
@@ -19,6 +20,9 @@ from nightschool.app.exchange import (
     selection_of,
     stream,
 )
+from nightschool.app.labels import near
+from nightschool.cli.find import counted
+from nightschool.cli.render import replies_told
 from nightschool.types import ConfigError
 
 
@@ -30,14 +34,29 @@ def write_out(
         raise ConfigError("Export the answers or the exam, never both in one file.")
     what = What.ANSWERS if answers else What.EXAM if exam else What.EXAMPLES
     chosen = selection_of(pairs(filters))
+    if what is not What.EXAM:
+        check_known(school, chosen)
     if file == "-":
         for piece in stream(school, format_of(form or "prompt", file), chosen, what):
             sys.stdout.buffer.write(piece)
         return
     count = export(school, Path(file), form, chosen, what)
-    click.echo(f"{count:,} {what.value if what is not What.EXAM else 'exam items'} in {file}.")
+    name = "exam item" if what is What.EXAM else what.value.removesuffix("s")
+    click.echo(f"{counted(count, name)} in {file}.")
     if what is What.EXAM:
         click.echo("Whoever trains a model on this file has no exam left to show.", err=True)
+
+
+def check_known(school: School, chosen: Selection) -> None:
+    """Raise ConfigError for a filter that nothing here can fit, with what there is."""
+    for name in ("person", "group", "source", "strategy", "night"):
+        wanted = getattr(chosen, name)
+        if wanted in ("", None):
+            continue
+        known = school.warehouse.archive.values(name)
+        if str(wanted) not in known:
+            listed = ", ".join(near(str(wanted), known)) or "none yet"
+            raise ConfigError(f"There is no {name} {wanted!r} here; there are: {listed}.")
 
 
 def take_in(
@@ -51,10 +70,11 @@ def take_in(
 
 def told(taken: Taken, file: Path, check: bool) -> str:
     """What an import did, in sentences."""
-    kinds = ", ".join(f"{n:,} {kind.value}" for kind, n in taken.kinds.items())
+    kinds = replies_told({kind.value: n for kind, n in taken.kinds.items()})
     would = "would be " if check else ""
     return (
-        f"{file}: {taken.replies:,} replies ({kinds}) of {len(taken.people):,} people. "
-        f"{taken.answers:,} {would}added, {taken.known:,} known before; {taken.contexts:,} new "
-        f"contexts ({taken.exam:,} kept for the exam)." + (" Nothing was changed." if check else "")
+        f"{file}: {counted(taken.replies, 'reply', 'replies')} ({kinds}) of "
+        f"{counted(len(taken.people), 'person', 'people')}. {taken.answers:,} {would}added, "
+        f"{taken.known:,} known before; {counted(taken.contexts, 'new context')} ({taken.exam:,} "
+        "kept for the exam)." + (" Nothing was changed." if check else "")
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,21 @@ import click
 from nightschool.types.errors import ConfigError
 
 MARK = "nightschool.toml"
+
+BY = "terminal"
+"""Who made a change, for the record: somebody at the command line."""
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """How many of something: "1 answer", "2,000 answers"."""
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a message; on a terminal the commands in it are bold, elsewhere in backticks."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        text = re.sub("`([^`]+)`", lambda found: click.style(found[1], bold=True), text)
+    click.echo(text, err=err)
 
 
 def find_school(named: Path | None) -> Path:

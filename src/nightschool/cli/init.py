@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,18 +10,20 @@ import click
 
 from nightschool.app import School
 from nightschool.app.init import init_school
+from nightschool.app.pool import STARTER_POOL
 from nightschool.app.tasks import ClassificationTask, ControlTask, DrawingTask, Task, WordsTask
 from nightschool.app.tasks.classification import read_labels
 from nightschool.app.tasks.drawing import SHEETS
+from nightschool.app.tasks.words import STARTER
+from nightschool.cli.find import counted
 from nightschool.cli.night import night_bar
 from nightschool.cli.settings import split_pairs
 
 NEXT = {
-    "words": "nightschool pool add FILE && nightschool serve",
-    "classification": "nightschool pool add FILE && nightschool serve",
     "control": "nightschool teach --nights 5",
     "drawing": "nightschool night && nightschool serve",
 }
+"""What follows where the task brings contexts of its own."""
 
 
 DEFAULT_ENV = "Pendulum-v1"
@@ -53,10 +56,11 @@ def begin(
     env: str | None,
     captions: Path | None,
     seed: int,
+    database: str | None,
     pairs: tuple[str, ...],
 ) -> None:
     """Make the school, and say what it is and what comes next."""
-    brought = {"model": model != "starter", "labels": labels, "captions": captions, "env": env}
+    brought = {"model": model != STARTER, "labels": labels, "captions": captions, "env": env}
     refuse_others(task, brought)
     settings = {"seed": seed, **split_pairs(pairs)}
     if learner is not None:
@@ -80,6 +84,7 @@ def begin(
             made,
             exam=exam,
             settings=settings,
+            database=database,
             progress=lambda done, total: report("exam", done, total),
         )
     with School.open(folder) as school:
@@ -87,5 +92,19 @@ def begin(
         items = len(school.examiner.marked())
     click.echo(f"A school in {folder}. Model: {made.model}. Original dataset: {note}.")
     if items:
-        click.echo(f"Its exam holds {items} items.")
-    click.echo(f"Next: cd {folder} && {NEXT[task]}")
+        click.echo(f"Its exam holds {counted(items, 'item')}.")
+    click.echo(f"Next: {following(folder, made, task)}")
+
+
+def following(folder: Path, made: Task, task: str) -> str:
+    """What to type next, in a line that works as it stands."""
+    enter = f"cd {shlex.quote(str(folder))}"
+    if task in NEXT:
+        return f"{enter} && {NEXT[task]}"
+    if isinstance(made, WordsTask) and made.model == STARTER:
+        return " && ".join((enter, *STARTER_POOL, "nightschool serve"))
+    file = folder / "contexts.txt"
+    return (
+        f"write contexts that could be asked, one a line, into {file}, then: "
+        f"{enter} && nightschool pool add {file.name} && nightschool serve"
+    )

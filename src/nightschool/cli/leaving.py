@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from nightschool.app import School
-from nightschool.cli.people import BY
+from nightschool.cli.find import BY, counted
 
 REBUILD = "`nightschool night --rebuild` makes a version without them."
 
@@ -13,7 +13,8 @@ REBUILD = "`nightschool night --rebuild` makes a version without them."
 def withdraw(school: School, person: str, reason: str) -> None:
     """Take back all answers of a person; they stay in the log."""
     count = school.leaving.withdraw(person, BY, reason)
-    click.echo(f"{count} answers of {person} no longer count. {REBUILD}")
+    verb = "counts" if count == 1 else "count"
+    click.echo(f"{counted(count, 'answer')} of {person} no longer {verb}. {REBUILD}")
 
 
 def erase(school: School, person: str, yes: bool) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import click
 
 from nightschool import __version__
 from nightschool.cli.commands import day, night, outside, people, school
+from nightschool.cli.find import say
 from nightschool.types.errors import NightschoolError
 
 
@@ -20,7 +25,7 @@ class Friendly(click.Group):
         try:
             return super().invoke(ctx)
         except NightschoolError as error:
-            click.echo(f"nightschool: {error}", err=True)
+            say(f"nightschool: {error}", err=True)
             ctx.exit(1)
 
 
@@ -56,6 +61,7 @@ COMMANDS = (
     night.report,
     night.limits,
     night.exam,
+    night.versions,
     night.promote,
     night.rollback,
     night.simulate,
@@ -68,3 +74,24 @@ COMMANDS = (
 )
 for command in COMMANDS:
     main.add_command(command)
+
+
+def run() -> None:
+    """The command as a process, which ends when all is done.
+
+    Python would first take apart what torch has built, object by object, for a second or more.
+    """
+    code = 1
+
+    def end() -> None:
+        with suppress(OSError):  # nobody reads on
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(end)  # the first to come is the last to be called
+    try:
+        main()
+    except SystemExit as exit:
+        code = exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+        raise

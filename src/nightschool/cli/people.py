@@ -1,4 +1,4 @@
-"""`nightschool people`: accounts from the shell, where whoever holds the folder is the owner."""
+"""`nightschool people`: accounts from the terminal, where whoever holds the folder is the owner."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import click
 
 from nightschool.app import School
 from nightschool.app.accounts import DAY
+from nightschool.cli.find import BY
 from nightschool.types.people import AccountError, Role
-
-BY = "shell"
-"""Who did it, for the record: somebody at the command line."""
 
 
 def print_people(school: School, as_json: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
 
 from nightschool.app.status import Status
 from nightschool.app.writing import WrittenQuestions
-from nightschool.types import ExamResult, Span, Verdict
+from nightschool.cli.find import counted, say
+from nightschool.types import ExamResult, Reply, Span, Verdict
 
 
 def percent(value: float) -> str:
@@ -19,16 +20,15 @@ def percent(value: float) -> str:
 
 
 def morning_line(verdict: Verdict, status: Status, spans: Iterable[Span]) -> str:
-    """One line a morning: answers, exam before and after, promoted or not and why, seconds."""
+    """One line a morning: who serves and why, answers, questions of its own, seconds."""
     seconds: dict[str, float] = {}
     for span in spans:
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value >= 0.05)
-    marks = f"; exam {percent(verdict.before)} -> {percent(verdict.after)}" if verdict.items else ""
     written = f" Written: {written_line(status.written)}." if status.written.asked else ""
     return (
-        f"Night {verdict.night}: answers so far: {status.answers}{marks}. {verdict.reason} "
-        f"{verdict.serves} serves.{written} Seconds: {steps}."
+        f"Night {verdict.night}: {verdict.reason} Answers so far: {status.answers}.{written} "
+        f"Seconds: {steps}."
     )
 
 
@@ -48,18 +48,33 @@ def written_line(report: WrittenQuestions) -> str:
     )
 
 
+def replies_told(replies: Mapping[str, int]) -> str:
+    """How often each kind of reply was given, such as "3 answers, 1 skip"."""
+    names = {
+        Reply.ANSWER.value: "answer", Reply.SKIP.value: "skip",
+        Reply.CANT_TELL.value: "can't tell", Reply.BAD_QUESTION.value: "bad question",
+    }  # fmt: skip
+    return ", ".join(
+        f"{n:,} {name}" if name == "can't tell" else counted(n, name)
+        for kind, name in names.items()
+        if (n := replies.get(kind, 0))
+    )
+
+
 def print_status(status: Status, as_json: bool) -> None:
     """The status for a person, or as JSON."""
     if as_json:
         click.echo(json.dumps(status.as_dict(), indent=2, default=str))
         return
-    replies = ", ".join(f"{n} {name}" for name, n in sorted(status.replies.items()) if n)
+    replies = replies_told(status.replies)
     pool = ", ".join(f"{n:,} {side}" for side, n in status.pool.items())
     click.echo(f"School      {status.name}")
     click.echo(f"Serves      {status.champion}; newest version {status.trainee}")
     click.echo(f"Answers     {status.answers}" + (f" ({replies})" if replies else ""))
-    click.echo(f"Queue       {status.queue} questions waiting; pool: {pool or 'empty'}")
-    click.echo(f"Exam        {status.bank} items, {status.exam_file} of them from a test file")
+    click.echo(f"Queue       {counted(status.queue, 'question')} waiting; pool: {pool or 'empty'}")
+    click.echo(
+        f"Exam        {counted(status.bank, 'item')}, {status.exam_file:,} of them from a test file"
+    )
     if status.skipped_exam:
         click.echo(f"            {status.skipped_exam} exam questions could not be answered")
     if status.written.written:
@@ -73,7 +88,7 @@ def print_status(status: Status, as_json: bool) -> None:
     if not math.isnan(status.seconds_per_answer):
         click.echo(f"            {status.seconds_per_answer:.1f} a question from shown to answered")
     for warning in status.warnings:
-        click.echo(f"Note        {warning}")
+        say(f"Note        {warning}")
 
 
 def print_exam(results: Iterable[ExamResult], champion: str) -> None:
@@ -86,4 +101,4 @@ def print_exam(results: Iterable[ExamResult], champion: str) -> None:
         )
         items = len({m.item for m in result.marks})
         role = "champion" if result.version == champion else "newest"
-        click.echo(f"{result.version} ({role}): {marks or 'no items'} on {items} items")
+        click.echo(f"{result.version} ({role}): {marks or 'no items'} on {counted(items, 'item')}")

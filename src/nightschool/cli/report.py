@@ -103,10 +103,13 @@ def _nights(rows: list[Mapping[str, Any]], nights: list[Mapping[str, Any]]) -> T
 
 
 def _day(ledger: list[Mapping[str, Any]]) -> Table:
-    table = Table(title=t("morning.day"), title_justify="left", box=None, show_header=False)
+    title, note = t("morning.day"), t("morning.day_bars")
+    table = Table(title=title, title_justify="left", box=None, show_header=False, caption=note)
+    table.caption_justify = "left"
     table.add_column()
     table.add_column(justify="right")
     table.add_column(min_width=WIDE)
     for row in ledger:
-        table.add_row(row["name"], row["told"], Bar(100.0, 0.0, row["bar"], width=WIDE))
+        bar = "" if row["bar"] is None else Bar(100.0, 0.0, row["bar"], width=WIDE)
+        table.add_row(row["name"], row["told"], bar)
     return table

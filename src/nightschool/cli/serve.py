@@ -34,7 +34,11 @@ def serve_school(
     if log_format:
         set_up(log_format)
     with school.warehouse.serve_lock(), recorded(school.warehouse, "serve", "waiting"):
-        night = NightProcess(school.folder, school.config)
+        logged = ("--log-format", log_format) if log_format else ()
+        note = school.warehouse.audit.note
+        night = NightProcess(
+            school.folder, school.config, *logged, note=lambda by: note(by, "night", "", "")
+        )
         stop = schedule(school.config, night.start)
         if school.config.night_at:
             click.echo(f"The night begins at {school.config.night_at}, every day.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from nightschool.app.config import (
     parse_value,
     read_config,
 )
+from nightschool.cli.find import BY
 from nightschool.types import ConfigError
 
 
@@ -40,7 +41,7 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
     config = read_config(folder)
     if key is None:
         for spec in fields(Config):
-            current = getattr(config, spec.name)
+            current = shown(config, spec.name)
             mark = "" if spec.name in TABLES or current == spec.default else "  (changed)"
             click.echo(f"{spec.name} = {current!r}{mark}\n    {spec.metadata['help']}")
         return
@@ -48,7 +49,7 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
         table, _, name = key.partition(".")
         if table not in known():
             raise ConfigError(f"Unknown setting {key!r}; known: {', '.join(known())}.")
-        current = getattr(config, table)
+        current = shown(config, table)
         click.echo(current.get(name) if name else current)
         return
     change_config(folder, key, parse_value(key, value))
@@ -56,15 +57,29 @@ def show_or_set(folder: Path, key: str | None, value: str | None) -> None:
     click.echo(f"{key} = {value}")
 
 
+def shown(config: Config, name: str) -> Any:
+    """A setting as it is printed: of a webhook's secret only that it is set, or the variable."""
+    value = getattr(config, name)
+    if name != "webhooks":
+        return value
+    return {
+        hook: {k: "(set)" if k == "secret" and str(v)[:1] != "$" else v for k, v in table.items()}
+        if isinstance(table, Mapping)
+        else "(broken)"
+        for hook, table in value.items()
+    }
+
+
 def note_change(folder: Path, key: str, value: str) -> None:
     """Put a changed setting into the audit trail, where there is a log yet.
 
     Of a webhook only which: address and secret are nobody's to read.
     """
-    if not (folder / "school.db").is_file():
-        return
     from nightschool.warehouse import Warehouse
+    from nightschool.warehouse.dialect import has_log
 
+    if not has_log(folder):
+        return
     with Warehouse.open(folder) as warehouse:
         hidden = key.partition(".")[0] == "webhooks"
-        warehouse.audit.note("shell", "config", key, "" if hidden else value)
+        warehouse.audit.note(BY, "config", key, "" if hidden else value)

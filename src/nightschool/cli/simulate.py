@@ -18,6 +18,7 @@ from nightschool.cli.bars import run_bars
 from nightschool.cli.comparison import report
 from nightschool.cli.request import DAYS, Request
 from nightschool.cli.settings import split_pairs
+from nightschool.timeline import PROCESS, Slice, during
 
 RUNS = "runs"
 """The folder of the runs' mornings, in the output folder."""
@@ -44,6 +45,7 @@ def simulate_schools(
     **others: Any,
 ) -> None:
     """Run what is missing, then print the tables and write CSV and PNG."""
+    PROCESS.rename("simulate", "comparing")
     usual = DAYS["words" if data is not None else teacher]
     request = Request(
         strategies=tuple(dict.fromkeys(s.strip() for s in strategies.split(",") if s.strip())),
@@ -80,8 +82,16 @@ def simulate_schools(
     report(comparison, console)
     files = [*write_tables(comparison, out), draw(comparison, out / "curves.png")]
     click.echo(f"Written: {', '.join(str(f) for f in files)}")
+    click.echo(spent(PROCESS.read()))
     if found.failures:
         sys.exit(1)
+
+
+def spent(life: Slice) -> str:
+    """Where this process' time went, in seconds, from its first moment."""
+    parts = sorted(life.parts.items(), key=lambda part: -part[1])
+    told = ", ".join(f"{name} {seconds:.1f}" for name, seconds in parts)
+    return f"Time: {life.wall:.1f} s ({told})."
 
 
 def left_out(request: Request, found: Runs) -> Iterator[str]:
@@ -111,7 +121,8 @@ def run(request: Request, plans: Mapping[str, Plan], out: Path, processes: int) 
     """Run what is missing. Strategies of which nothing is complete are tried first."""
     done = {n for n, plan in plans.items() if complete(out / RUNS, n, plan)}
     new = [s for s in request.strategies if not any(f"{s}-{i}" in done for i in request.seeds)]
-    with run_bars({n: plan.nights + 1 for n, plan in plans.items()}) as watch:
+    bars = run_bars({n: plan.nights + 1 for n, plan in plans.items()})
+    with during("simulating"), bars as watch:
         return run_all(
             plans,
             out / RUNS,

@@ -11,22 +11,21 @@ import click
 
 from nightschool.app.config import read_config, write_config
 from nightschool.app.webhooks import Herald, Hook, as_table, hooks_of
+from nightschool.cli.find import BY
 from nightschool.types import ConfigError
 from nightschool.warehouse import Warehouse
 
-BY = "shell"
-"""Who made a change, for the record."""
 
-
-def add(folder: Path, name: str, url: str, events: Sequence[str]) -> None:
-    """Add a webhook, or replace it, and print its secret once."""
-    table = as_table(url, events, name)
+def add(folder: Path, name: str, url: str, events: Sequence[str], secret: str) -> None:
+    """Add a webhook, or replace it, and print its secret once, where that is a new one."""
+    table = as_table(url, events, name, secret)
     # Where it goes to, without the path and the name in it: these may be secrets.
     parts = urlsplit(url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     _change(folder, name, table, "webhook added", where)
     click.echo(f"{name}: {', '.join(table['events'])} go to {url} while `nightschool serve` runs.")
-    click.echo(f"Secret, for the receiver to check signatures with: {table['secret']}")
+    if not secret:
+        click.echo(f"Secret, for the receiver to check signatures with: {table['secret']}")
 
 
 def remove(folder: Path, name: str) -> None:
@@ -44,7 +43,9 @@ def show(folder: Path) -> None:
     for hook in hooks_of(read_config(folder)):
         trouble = f"; last: {troubles[hook.name]}" if troubles.get(hook.name) else ""
         events = ", ".join(hook.events)
-        click.echo(f"{hook.name}: {hook.url} ({events}); {waiting.get(hook.name, 0)} wait{trouble}")
+        click.echo(
+            f"{hook.name}: {hook.url} ({events}); {waiting.get(hook.name, 0)} waiting{trouble}"
+        )
 
 
 def test(folder: Path, name: str) -> None:

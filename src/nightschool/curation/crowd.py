@@ -243,7 +243,8 @@ class _Table:
         rest = (total[self.context] - np.exp(own - top[self.context])) * shift
         found = less / np.maximum(rest + less, np.finfo(float).tiny)
         voices = np.bincount(self.context, minlength=len(self.ballots))
-        shown = (voices[self.context] > 1) & ~self.known[self.context] & (self.claims > 0)
+        # Known contexts count too: what is settled is what people disagreed about.
+        shown = (voices[self.context] > 1) & (self.claims > 0)
         return {
             (self.people[self.person[v]], self.ballots[self.context[v]].name): float(found[v])
             for v in np.flatnonzero(shown)

@@ -97,8 +97,9 @@ def csv_rows(path: Path) -> Iterator[Row]:
                         "text that holds commas in double quotes."
                     )
                 fields: dict[str, object] = {k: v for k, v in row.items() if v not in (None, "")}
-                if str(fields.get("answers", "")).startswith("["):
-                    fields["answers"] = listed(path, reader.line_num, str(fields["answers"]))
+                for name in ("answers", "accepted"):
+                    if str(fields.get(name, "")).startswith("["):
+                        fields[name] = listed(path, reader.line_num, name, str(fields[name]))
                 yield reader.line_num, fields
         except csv.Error as error:
             raise ExamError(
@@ -106,13 +107,13 @@ def csv_rows(path: Path) -> Iterator[Row]:
             ) from error
 
 
-def listed(path: Path, line: int, cell: str) -> object:
+def listed(path: Path, line: int, name: str, cell: str) -> object:
     """The JSON list in a CSV cell."""
     try:
         return json.loads(cell)
     except json.JSONDecodeError as error:
         raise ExamError(
-            f'{path}, line {line}: "answers" is not a JSON list ({error.msg}); write ["4", "four"].'
+            f'{path}, line {line}: "{name}" is not a JSON list ({error.msg}); write ["4", "four"].'
         ) from error
 
 
@@ -144,7 +145,8 @@ def item_of(path: Path, line: int, row: Mapping[str, object]) -> ExamItem:
         raise wrong(f'"context" is {context!r}, not a text')
     if "answer" in row and "answers" in row:
         raise wrong('both "answer" and "answers" are there; keep one')
-    given = row.get("answers", row.get("answer"))
+    # What `nightschool export --exam` writes has "accepted", all that "answer" is the first of.
+    given = row.get("accepted", row.get("answers", row.get("answer")))
     answers = [as_text(a) for a in given] if isinstance(given, list) else [as_text(given)]
     if not answers or any(a is None for a in answers):
         raise wrong(f"the answer is {given!r}, not a text or a list of texts")

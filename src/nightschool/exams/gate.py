@@ -11,7 +11,7 @@ from nightschool.exams.paired import Floats, interval, items_needed, p_at_most
 from nightschool.exams.rule import Kind, Marks, Rule, Ruling, Skill
 from nightschool.types import Case, Decision, ExamError, ExamResult, Look, Verdict
 
-NO_EXAM = "no exam yet: answer exam questions or bring a file with `nightschool exam add FILE`"
+NO_EXAM = "no exam yet; answer exam questions, or bring a file with `nightschool exam add FILE`"
 
 Sheet = Mapping[str, float]
 """A version's mark on each item: the mean of the marks that gate there."""
@@ -183,41 +183,58 @@ def _evidence(
 def _reason(
     rule: Rule, case: Case, marks: Marks, groups: list[str], ruling: Ruling, needed: int
 ) -> str:
-    """One sentence for the morning line."""
-    items = len(marks.champion)
+    """Who serves first, then why, in one sentence: the words of every page, line and report.
+
+    A p-value is told as what it is: how often a version that is no good would do as well.
+    """
+    items, here, there = len(marks.champion), case.champion.version, case.challenger.version
+    still = f"{here} still serves"
     if not items:
-        return f"Kept: {NO_EXAM}."
+        return f"{still}: {NO_EXAM}."
     before, after = 100 * case.champion.score, 100 * case.challenger.score
     if ruling.decision is Decision.ROLL_BACK and marks.previous is not None:
         former = 100 * float(marks.previous.mean())
+        back = case.previous.version if case.previous is not None else ""
         return (
-            f"Rolled back: the model that served has {before:.1f} points and its predecessor "
-            f"{former:.1f} on {items} exam items; the chance of that if it is no worse is "
-            f"{_percent(ruling.p_roll_back)}."
+            f"{back} serves again: {here} has {before:.1f} points, {back} has {former:.1f}, on "
+            f"{items} exam items. A version no worse than {back} would do this badly in "
+            f"{_percent(ruling.p_roll_back)} of such exams."
         )
-    if case.champion.version == case.challenger.version:
-        return "Kept: tonight's model is the one that serves."
-    seen = f"{before:.1f} -> {after:.1f} points on {items} exam items"
+    if here == there:
+        return f"{still}: tonight made no other version."
+    seen = f"{before:.1f} → {after:.1f} points on {items} exam items"
     if items < rule.few:
-        return f"Kept: {seen}; it takes {rule.few} items to compare two models."
+        count = "1 exam item" if items == 1 else f"{items} exam items"
+        points = f"{before:.1f} → {after:.1f} points"
+        return f"{still}: {count}, {rule.few} are needed to compare ({points})."
     if not ruling.level:
-        return f"Kept: {seen}; not looked at tonight, for the exam has hardly grown."
+        return f"{still}: the exam has hardly grown since the last comparison ({seen})."
     if ruling.decision is Decision.PROMOTE:
-        null = "it is a point worse" if rule.margin else "it is no better"
-        if rule.margin and abs(rule.margin - 0.01) > 1e-9:
-            null = f"it is {100 * rule.margin:g} points worse"
-        return f"Promoted: {seen}; the chance of that if {null} is {_percent(ruling.p_promote)}."
+        return (
+            f"{there} serves now: {seen}. A version {_null(rule)} {here} would do this well in "
+            f"{_percent(ruling.p_promote)} of such exams."
+        )
     if ruling.lost:
         worst = min(ruling.lost, key=lambda s: s.change)
         others = f" and {len(ruling.lost) - 1} more" if len(ruling.lost) > 1 else ""
         return (
-            f"Refused: {seen}, but {groups[worst.group]!r} fell by {-100 * worst.change:.0f} "
-            f"points on its {worst.items} items{others}."
+            f"{still}: {there} fell by {-100 * worst.change:.0f} points on the {worst.items} items "
+            f"of {groups[worst.group]!r}{others} ({seen})."
         )
     if needed < 0:
-        return f"Kept: {seen}; no difference to be seen."
-    which = "that it is better" if after > before else "that it is worse"
-    return f"Kept: {seen}; about {needed} more items like these would show {which}."
+        return f"{still}: no difference to be seen ({seen})."
+    which = "better" if after > before else "worse"
+    return (
+        f"{still}: it is not sure yet that {there} is {which}; about {needed} more exam items like "
+        f"these would show it ({seen})."
+    )
+
+
+def _null(rule: Rule) -> str:
+    """What a promotion has to refute, in words."""
+    if abs(rule.margin - 0.01) < 1e-9:
+        return "a point worse than"
+    return f"{100 * rule.margin:g} points worse than" if rule.margin else "no better than"
 
 
 def _percent(p: float) -> str:

@@ -7,11 +7,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 TEXT = "text"
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _SPACES = re.compile(r"\s+")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def normalise(text: str) -> str:
@@ -35,7 +39,7 @@ def _without_closing_marks(text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether every database can hold it: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return _UNSTORABLE.search(text) is None
 
 
 @dataclass(frozen=True)
@@ -50,18 +54,16 @@ class Document:
 
     body: str
     kind: str = TEXT
-    blobs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    parts: Mapping[str, bytes] = field(
-        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
-    )
+    blobs: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    parts: Mapping[str, bytes] = field(default_factory=lambda: _NONE, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         blobs = dict(self.blobs)
         if self.parts and not blobs:
             blobs = {k: hashlib.sha256(v).hexdigest() for k, v in self.parts.items()}
-        object.__setattr__(self, "blobs", MappingProxyType(blobs))
+        object.__setattr__(self, "blobs", MappingProxyType(blobs) if blobs else _NONE)
 
-    @property
+    @cached_property  # asked for many times a night, of documents by the hundred thousand
     def digest(self) -> bytes:
         """sha256 of the normalised document: equal contexts are recognised by it."""
         body = normalise(self.body) if self.kind == TEXT else self.body

@@ -315,14 +315,19 @@ class AccountStore:
         return Holder(row.person, Role(row.role), row.until) if row is not None else None
 
 
+def refuse_last_owner(connection: Connection, person: str) -> None:
+    """Raise AccountError where nobody could manage the school without that person."""
+    row = connection.execute(select(_a).where(_a.c.person == person)).first()
+    if row is not None:
+        _refuse_last(connection, row, False)
+
+
 def forget(connection: Connection, person: str) -> None:
     """Delete a person's account, sessions, tokens and invitations (erasure, inside its write).
 
     Raises AccountError for the last owner.
     """
-    row = connection.execute(select(_a).where(_a.c.person == person)).first()
-    if row is not None:
-        _refuse_last(connection, row, False)
+    refuse_last_owner(connection, person)
     for table in (_s, _t, _i, _a):
         connection.execute(delete(table).where(table.c.person == person))
 

@@ -21,11 +21,11 @@ from nightschool.types import (
     Retraction,
     UnknownQuestion,
 )
-from nightschool.types.people import AccountError
 from nightschool.warehouse import dataset, lineage, pool, queue, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import answer_row, to_answer, to_question
 from nightschool.warehouse.dialect import insert_once, upsert
+from nightschool.warehouse.members import refuse_shut
 from nightschool.warehouse.segments import ANSWERS
 
 _q, _c, _a, _r = tables.questions, tables.contexts, tables.answers, tables.retractions
@@ -81,7 +81,7 @@ def keep(connection: Connection, answer: Answer, member: bool = False) -> bool:
     `member` the person must have an account that is not shut, at this very moment: AccountError.
     """
     if member:
-        _refuse_shut(connection, answer.person)
+        refuse_shut(connection, answer.person)
     asked = connection.execute(
         _ASKED, {"question": answer.question_id, "person": answer.person}
     ).first()
@@ -137,14 +137,6 @@ def retract(connection: Connection, retraction: Retraction) -> bool:
             f"The id {retraction.id!r} was used before, to retract {used!r}; make a new one."
         )
     return False
-
-
-def _refuse_shut(connection: Connection, person: str) -> None:
-    """Whoever was shut out or erased since they were let in says no more, and is not made anew."""
-    account = tables.accounts
-    query = select(account.c.person).where(account.c.person == person, account.c.disabled.is_(None))
-    if connection.execute(query).first() is None:
-        raise AccountError("Your account was shut or erased; nothing was kept. Ask the owner.")
 
 
 def add_person(connection: Connection, person: Person) -> None:

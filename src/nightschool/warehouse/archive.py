@@ -27,11 +27,14 @@ from nightschool.types import (
 from nightschool.warehouse import dataset, pool, queue, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import to_answer, to_context, to_question, unpack_result
+from nightschool.warehouse.dialect import holds
 from nightschool.warehouse.log import Log
 from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.segments import ANSWERS, Segments, to_example
 
 _q, _c, _a, _r = tables.questions, tables.contexts, tables.answers, tables.retractions
+
+_SAID = tuple((column.name, f"a_{column.name}") for column in _a.c)
 
 AT_ONCE = 1_000
 """Rows that are read together when all of a selection is read."""
@@ -169,6 +172,16 @@ class Archive:
         with self._log.read() as connection:
             return set(connection.scalars(select(_c.c.id).where(*_on_context(chosen))))
 
+    def values(self, name: str) -> list[str]:
+        """What a filter could be: the persons, groups, sources, strategies or nights there are."""
+        columns = {
+            "person": _a.c.person, "group": _c.c.grp, "source": _c.c.source,
+            "strategy": _q.c.strategy, "night": _q.c.night,
+        }  # fmt: skip
+        with self._log.read() as connection:
+            found = connection.scalars(select(columns[name]).distinct().order_by(columns[name]))
+            return [str(value) for value in found if value != ""]
+
     def some(self, ids: Sequence[int]) -> dict[int, Context]:
         """Those of the contexts that there are, by their ids."""
         found: dict[int, Context] = {}
@@ -236,7 +249,7 @@ class Archive:
         return [self._answer(row) for row in connection.execute(query)]
 
     def _answer(self, row: Any) -> FoundAnswer:
-        said = SimpleNamespace(**{column.name: getattr(row, f"a_{column.name}") for column in _a.c})
+        said = SimpleNamespace(**{name: getattr(row, label) for name, label in _SAID})
         taken = None
         if row.r_id is not None:
             names = [name for name in Retraction.__dataclass_fields__ if name != "why"]
@@ -290,12 +303,11 @@ def _on_context(chosen: Selection) -> list[ColumnElement[bool]]:
 
 
 def _in_context(words: str) -> ColumnElement[bool]:
-    return _c.c.body.icontains(words, autoescape=True)
+    return holds(_c.c.body, words)
 
 
 def _in_answer(words: str) -> ColumnElement[bool]:
-    columns = (_a.c.body, _a.c.note)
-    return or_(*(column.icontains(words, autoescape=True) for column in columns))
+    return or_(*(holds(column, words) for column in (_a.c.body, _a.c.note)))
 
 
 def _of_contexts(chosen: Selection) -> list[ColumnElement[bool]]:

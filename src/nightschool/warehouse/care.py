@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from nightschool.types import Manifest, Segment, Version, WarehouseError
 from nightschool.warehouse import dataset, disk, lineage, tables
 from nightschool.warehouse.codec import sha256
-from nightschool.warehouse.dialect import copy_database, damage, make_engine
+from nightschool.warehouse.dialect import FILE, copy_database, damage, make_engine
 from nightschool.warehouse.files import file_sha256, folder_sha256
 from nightschool.warehouse.heirs import Heir, unfinished
 from nightschool.warehouse.heirs import heirs as every_heir
@@ -150,14 +150,14 @@ def care_lock(stores: Stores) -> FileLock:
 
 
 def _parts(stores: Stores) -> Iterator[Path]:
-    yield stores.folder / "school.db"
+    yield stores.folder / FILE
     yield from (stores.segments.folder, stores.manifests.folder)
     yield from (stores.files.weights, stores.files.blobs)
 
 
 def _copy(stores: Stores, new: Path) -> None:
-    copy_database(stores.log.engine, new / "school.db")
-    engine = make_engine(new, None)
+    copy_database(stores.log.engine, new)
+    engine = make_engine(new)
     with engine.connect() as connection:
         manifests = dataset.every(connection)
         versions = lineage.versions(connection)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from nightschool.warehouse import meta, tables
 from nightschool.warehouse.codec import unpack_verdict
-from nightschool.warehouse.dialect import insert_once, quiesce
+from nightschool.warehouse.dialect import insert_once
 from nightschool.warehouse.log import Log
 
 ANSWER_KEPT = "answer_kept"
@@ -134,7 +134,6 @@ def _pause(connection: Connection) -> None:
 
 
 def _gather(connection: Connection, hooks: Mapping[str, Collection[str]], now: float) -> int:
-    quiesce(connection)
     told = 0
     for name in EVENTS:
         for event in _events(connection, name, AT_ONCE):

@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import case, func, select
 
+from nightschool.types import Partition, Reply
 from nightschool.warehouse import pool, tables
+from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import unpack_result
 from nightschool.warehouse.log import Log
 
 _a = tables.answers
+_c = tables.contexts
 _r = tables.results
 
 FRESH = "fresh"
@@ -23,6 +26,7 @@ class Digest:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._fresh: dict[int, tuple[float, ...]] = {}  # a night's results are written once
 
     def effort(self, longest: float, up_to: int | None = None) -> tuple[int, float]:
         """How many answers count, skips and all, and the seconds that all ever given took.
@@ -39,11 +43,35 @@ class Digest:
             count, seconds = connection.execute(query).one()
             return int(count), float(seconds)
 
-    def spells(self, since: float) -> Sequence[tuple[float, float]]:
-        """When each answer was thought about, from shown to sent, that was sent since then."""
-        query = select(_a.c.at, _a.c.seconds).where(_a.c.at >= since).order_by(_a.c.at)
+    def taught(self, person: str, after: int, up_to: int) -> int:
+        """How many answers to learn from that person gave between two marks that still count."""
+        own = _a.c.person == person, _a.c.seq > after, _a.c.seq <= up_to, pool.live()
+        kind = _a.c.reply == Reply.ANSWER.value, _c.c.partition == Partition.TRAINING.value
+        query = select(func.count()).select_from(_a.join(_c, _c.c.id == _a.c.context_id))
         with self._log.read() as connection:
-            return [(row.at - row.seconds, row.at) for row in connection.execute(query)]
+            return int(connection.execute(query.where(*own, *kind)).scalar_one())
+
+    def exam_answers(self) -> tuple[int, int]:
+        """How many answers to exam contexts count, and the newest one's sequence number.
+
+        As long as both stay, so does what these answers make of the exam.
+        """
+        query = select(func.count(), func.coalesce(func.max(_a.c.seq), 0))
+        exam = _c.c.partition == Partition.EXAM.value
+        joined = query.select_from(_a.join(_c, _c.c.id == _a.c.context_id)).where(exam, pool.live())
+        with self._log.read() as connection:
+            count, newest = connection.execute(joined).one()
+            return int(count), int(newest)
+
+    def spells(self, since: float, longest: float) -> Sequence[tuple[float, ...]]:
+        """When each answer that was sent since then was thought about: from shown to sent.
+
+        More than `longest` seconds is a pause and counts as this.
+        """
+        own = case((_a.c.seconds > longest, longest), else_=_a.c.seconds)
+        query = select(_a.c.at - own, _a.c.at).where(_a.c.at >= since)
+        with self._log.read() as connection:
+            return list(map(tuple, connection.execute(query)))
 
     def remembered(self, prefix: str) -> Mapping[str, str]:
         """What the school remembers under names that begin so."""
@@ -56,9 +84,14 @@ class Digest:
 
     def fresh(self) -> Sequence[tuple[int, tuple[float, ...]]]:
         """By night, the marks that its answers had before they were learned from, in [0, 1]."""
-        query = select(_r.c.night, _r.c.body).where(_r.c.bank == FRESH).order_by(_r.c.night)
         with self._log.read() as connection:
-            return [(row.night, _values(row.body)) for row in connection.execute(query)]
+            nights = select(_r.c.night).where(_r.c.bank == FRESH).order_by(_r.c.night)
+            found = list(connection.scalars(nights))
+            lacking = [night for night in found if night not in self._fresh]
+            for part in batches(lacking, LISTED):
+                rows = select(_r.c.night, _r.c.body).where(_r.c.bank == FRESH, _r.c.night.in_(part))
+                self._fresh |= {r.night: _values(r.body) for r in connection.execute(rows)}
+        return [(night, self._fresh[night]) for night in found]
 
 
 def _values(body: str) -> tuple[float, ...]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal, select, true
 
 from nightschool.faults import reach
-from nightschool.types import LockedError, Partition, Reply, Retract, Version
+from nightschool.types import LockedError, Partition, Reply, Retract, Version, normalise
 from nightschool.types.people import AccountError
 from nightschool.warehouse import (
     accounts,
@@ -26,9 +26,12 @@ from nightschool.warehouse import (
     lineage,
     pool,
     queue,
+    quoting,
     tables,
 )
-from nightschool.warehouse.dialect import insert_into, scrub
+from nightschool.warehouse.batches import LISTED, batches
+from nightschool.warehouse.dialect import insert_into, insert_once, scrub
+from nightschool.warehouse.gold import GUESSES
 from nightschool.warehouse.heirs import Erasure, Heir
 from nightschool.warehouse.night import Stores, night_lock
 from nightschool.warehouse.segments import ANSWERS
@@ -87,10 +90,10 @@ class Leaving:
         with self._stores.log.read() as connection:
             return heirs.erasures(connection)
 
-    def unlearned(self) -> int:
-        """How many answers the newest version learned that no longer count: a rebuild is due."""
+    def unlearned(self, version: Version | None = None) -> int:
+        """How many answers a version, or the newest, learned that no longer count."""
         with self._stores.log.read() as connection:
-            return unlearned(connection)
+            return unlearned(connection, version.night if version else None)
 
     def contexts(self) -> set[int]:
         """Contexts that a night may have learned from somebody who was erased since."""
@@ -151,13 +154,16 @@ class Leaving:
                 raise AccountError(
                     f"Nobody here is called {person!r}; `nightschool people list` names everybody."
                 )
+            accounts.refuse_last_owner(connection, person)
             alias = _alias(connection)
-            said = connection.execute(select(_a.c.id, _a.c.blobs).where(_a.c.person == person))
-            rows = said.all()
+            said = select(_a.c.id, _a.c.blobs)
+            rows = connection.execute(said.where(_a.c.person == person)).all()
+            words = quoting.own_words(connection, person)
+            quoted = quoting.settled_by(connection, person, words)
             made = connection.scalars(select(_m.c.value).where(_m.c.key.in_(list(drop)))).all()
             manifests = dataset.every(connection)
             versions = lineage.versions(connection)
-        ids = {row.id for row in rows}
+        ids = {row.id for row in rows} | quoted
         parts = {name for row in rows if row.blobs for name in json.loads(row.blobs).values()}
         parts.update(made)
         gone: dict[str, set[str]] = {}
@@ -231,19 +237,21 @@ def _lost(connection: Connection) -> set[int]:
     return set(connection.scalars(query.where(c.c.partition == Partition.TRAINING.value)))
 
 
-def unlearned(connection: Connection) -> int:
+def unlearned(connection: Connection, night: int | None = None) -> int:
     """Training answers retracted after a night had seen them, since the newest rebuild began.
 
-    A rebuild that reached no verdict forgot nothing.
+    With `night`, as the version of that night knows them. A rebuild that reached no verdict
+    forgot nothing.
     """
     n, c, v = tables.nights, tables.contexts, tables.verdicts
-    ended = select(func.max(n.c.number)).join(v, v.c.night == n.c.number).where(n.c.rebuild)
-    since = ended.scalar_subquery()
+    until = n.c.number <= night if night is not None else true()
+    ended = select(func.max(n.c.number)).join(v, v.c.night == n.c.number)
+    since = ended.where(n.c.rebuild, until).scalar_subquery()
     seen = (
         select(n.c.number)
         .where(n.c.number >= func.coalesce(since, 0))
         .where(n.c.answer_mark >= _a.c.seq, n.c.retraction_mark < _r.c.seq)
-        .where(n.c.manifest.is_not(None))
+        .where(n.c.manifest.is_not(None), until)
     )
     query = (
         select(func.count())
@@ -292,18 +300,24 @@ def _forget(connection: Connection, plan: _Plan) -> None:
     """Everything in the log at once: what they said is gone, their name is a pseudonym."""
     person, alias = plan.person, plan.alias
     ids = set(connection.scalars(select(_a.c.id).where(_a.c.person == person)))
+    words = quoting.own_words(connection, person)
+    quoted = quoting.settled_by(connection, person, words)
+    quoting.forget_guesses(connection, words)
     connection.execute(tables.people.insert().values(id=alias, name=""))
     _withdraw(connection, person, plan.by, "", "erase", plan.at)
-    _silence(connection, person, alias)
+    _take_back(connection, quoted, plan)
+    _silence(connection, _a.c.person == person, person=alias)
+    for part in batches(sorted(quoted), LISTED):
+        _silence(connection, _a.c.id.in_(part))
     reach("erase.inside")
     accounts.forget(connection, person)
-    _blank(connection, person)
+    _blank(connection, person, words)
     for table, column in NAMED:
         same = table.c[column] == person
         connection.execute(table.update().where(same).values({column: alias}))
     _rename_told(connection, person, alias)
-    _drop_deliveries(connection, {person, *ids})
-    connection.execute(_m.delete().where(_m.c.key.in_(list(plan.drop))))
+    _drop_deliveries(connection, {person, *ids, *quoted})
+    connection.execute(_m.delete().where(_m.c.key.in_([*plan.drop, GUESSES])))
     connection.execute(tables.people.delete().where(tables.people.c.id == person))
     heirs.record(
         connection,
@@ -314,23 +328,32 @@ def _forget(connection: Connection, plan: _Plan) -> None:
     )  # fmt: skip
 
 
-def _silence(connection: Connection, person: str, alias: str) -> None:
-    """Their answers become skips that nobody in particular gave, and that count no more."""
-    theirs = select(_a.c.id).where(_a.c.person == person)
-    connection.execute(_r.update().where(_r.c.answer_id.in_(theirs)).values(reason=""))
+def _take_back(connection: Connection, quoted: Collection[str], plan: _Plan) -> None:
+    """Questions that somebody settled by the person's words, and nobody else's, are open again."""
+    for name in quoted:
+        why = {"why": Retract.WITHDRAWAL.value, "reason": "", "at": plan.at, "person": plan.by}
+        row = {"id": f"withdrawn:{name}", "answer_id": name, **why}
+        connection.execute(insert_once(connection, _r), row)
+        queue.reopen(connection, select(_a.c.context_id).where(_a.c.id == name))
+
+
+def _silence(connection: Connection, which: ColumnElement[bool], **values: str) -> None:
+    """These answers become skips that say nothing and count no more."""
+    these = select(_a.c.id).where(which)
+    connection.execute(_r.update().where(_r.c.answer_id.in_(these)).values(reason=""))
     empty = {"kind": None, "body": None, "blobs": None, "note": "", "settles": False}
-    said = _a.update().where(_a.c.person == person)
-    connection.execute(said.values(person=alias, reply=Reply.SKIP.value, **empty))
+    said = _a.update().where(which)
+    connection.execute(said.values(reply=Reply.SKIP.value, **empty, **values))
 
 
-def _blank(connection: Connection, person: str) -> None:
-    """Details of the trail that may quote the person: settled texts, and names of their tokens."""
+def _blank(connection: Connection, person: str, words: set[str]) -> None:
+    """Details of the trail that are the person's own words, and the names of their tokens."""
     trail = tables.audit
-    settled = and_(
-        trail.c.action == "question settled", trail.c.detail.not_in([r.value for r in Reply])
-    )
     theirs = and_(trail.c.action.in_(["token", "revoke token"]), trail.c.subject == person)
-    connection.execute(trail.update().where(or_(settled, theirs)).values(detail=""))
+    connection.execute(trail.update().where(theirs).values(detail=""))
+    rows = connection.execute(select(trail.c.seq, trail.c.detail).where(trail.c.detail != ""))
+    for name in [row.seq for row in rows if normalise(row.detail.strip("'\"")) in words]:
+        connection.execute(trail.update().where(trail.c.seq == name).values(detail=""))
 
 
 def _rename_told(connection: Connection, person: str, alias: str) -> None:

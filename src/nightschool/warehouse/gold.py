@@ -18,17 +18,22 @@ from nightschool.types import (
     Retract,
     Version,
 )
-from nightschool.warehouse import answers, queue, tables
+from nightschool.warehouse import answers, meta, queue, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import context_row, to_context
 from nightschool.warehouse.dialect import insert_once, upsert
 from nightschool.warehouse.log import Log
+from nightschool.warehouse.members import refuse_shut
 
 _g, _c, _q, _a = tables.gold, tables.contexts, tables.questions, tables.answers
 _l, _r = tables.leases, tables.retractions
 
 STRATEGY = "gold"
 """The name under which such questions stand in the log; nobody who answers sees it."""
+
+
+GUESSES = "gold_guesses"
+"""The key under which the log keeps what the model would say of gold: context id to text."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,27 @@ class GoldStore:
             return held + int(connection.execute(query).scalar_one())
 
     def lease(
-        self, person: str, hold: Sequence[str], key: bytes, version: Version, now: float, ttl: float
+        self,
+        person: str,
+        hold: Sequence[str],
+        key: bytes,
+        version: Version,
+        now: float,
+        ttl: float,
+        member: bool = False,
     ) -> Question | None:
         """A gold question that the person has not had, theirs for `ttl` seconds; None without one.
 
         Each person meets the items in an order of their own, which `key` decides. What they took
-        back comes before any gold.
+        back comes before any gold. With `member` AccountError for whoever has no open account.
         """
-        return self._log.write(lambda c: _lease(c, person, hold, key, version.id, now, ttl))
+
+        def work(connection: Connection) -> Question | None:
+            if member:
+                refuse_shut(connection, person)
+            return _lease(connection, person, hold, key, version.id, now, ttl)
+
+        return self._log.write(work)
 
 
 def _items(connection: Connection) -> list[GoldItem]:
@@ -165,6 +183,12 @@ def _lease(
     if queue.full(connection, person, now) is not None:
         return None
     left = [item for item in _items(connection) if item.context.id not in had]
+    beside = connection.execute(queue.BEST, {"me": person, "now": now, "hold": list(hold)}).first()
+    guesses: dict[str, str] = {}
+    if beside is not None and beside.guess:
+        # It comes with a guess where the question in whose place it is has one.
+        guesses = json.loads(meta.get(connection, GUESSES) or "{}")
+        left = [item for item in left if guesses.get(f"{item.context.id}")]
     if not left:
         return None
     chosen = min(left, key=lambda item: _place(key, person, item.context.id))
@@ -175,7 +199,8 @@ def _lease(
     rank = max((row.rank for row in leased), default=-1) + 1
     name = queue.name_of(queue.name_key(connection), night, rank, chosen.context.id)
     made = {"id": name, "context_id": chosen.context.id, "strategy": STRATEGY, "score": 0.0}
-    place = {"version": version, "night": night, "rank": rank, "wanted": 1, "guess": ""}
+    place = {"version": version, "night": night, "rank": rank, "wanted": 1}
+    place["guess"] = guesses.get(f"{chosen.context.id}", "")
     flags = {"queued": False, "spare": False, "again": False, "done": False}
     connection.execute(insert_once(connection, _q), {**made, **place, **flags})
     queue.give(connection, name, person, now + ttl)

@@ -44,7 +44,8 @@ def version(connection: Connection, version_id: str) -> Version:
     row = connection.execute(select(_v).where(_v.c.id == version_id)).first()
     if row is None:
         raise WarehouseError(
-            f"There is no version {version_id!r}; `nightschool status` names the newest."
+            f"There is no version {version_id!r}. They are called v0, v1 and so on; `nightschool "
+            "versions` lists them."
         )
     return to_version(row)
 

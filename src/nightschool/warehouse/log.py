@@ -116,9 +116,9 @@ class Log:
                 return [_attempt(connection, job) for job in jobs]
 
 
-def open_log(folder: Path, url: str | None) -> Log:
+def open_log(folder: Path) -> Log:
     """The log of a school, migrated; raises WarehouseError when it is too new for us."""
-    log = Log(make_engine(folder, url))
+    log = Log(make_engine(folder))
     try:
         log.write(migrate)
     except BaseException:
@@ -142,8 +142,8 @@ def _readable(error: Exception) -> Exception:
     if not isinstance(error, DBAPIError):
         return error
     readable = WarehouseError(
-        f"The log could not be written ({error.orig}); "
-        "see that the disk has space and that no other program holds `school.db`."
+        f"The log could not be written ({error.orig}); see that its database can be reached, "
+        "that the disk has space, and that no other program holds it."
     )
     readable.__cause__ = error
     return readable

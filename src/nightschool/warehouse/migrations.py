@@ -127,7 +127,10 @@ _PEOPLE = (
     "CREATE INDEX deliveries_due ON deliveries (done, due)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SPARES, _PEOPLE)
+_CUT = ("ALTER TABLE timelines ADD COLUMN open BOOLEAN NOT NULL DEFAULT FALSE",)
+"""Which processes were alive when their timeline was written: one that was killed stays so."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SPARES, _PEOPLE, _CUT)
 """Migration n is `MIGRATIONS[n - 1]`, a sequence of statements."""
 
 

@@ -33,7 +33,6 @@ from nightschool.types import (
 )
 from nightschool.warehouse import answers, dataset, disk, lineage, meta, pool, queue, tables
 from nightschool.warehouse.codec import canonical, sha256
-from nightschool.warehouse.dialect import quiesce
 from nightschool.warehouse.files import Files
 from nightschool.warehouse.locks import FileLock
 from nightschool.warehouse.log import Log
@@ -325,7 +324,6 @@ def _begin(connection: Connection, rebuild: bool, date: str | None, now: float) 
     waiting = broken(connection)
     if waiting is not None:
         return waiting
-    quiesce(connection)
     answer_mark, retraction_mark = answers.marks(connection)
     number = int(connection.execute(select(func.max(_n.c.number))).scalar() or 0) + 1
     record = NightRecord(

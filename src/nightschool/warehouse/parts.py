@@ -73,10 +73,14 @@ class Parts:
 
     def context(self, context: Context) -> Context:
         """A stored context with its parts."""
+        if not context.document.blobs:
+            return context
         return replace(context, document=self.document(context.document))
 
     def question(self, question: Question) -> Question:
         """A stored question with its parts."""
+        if not question.context.document.blobs:
+            return question
         return replace(question, context=self.context(question.context))
 
     def answer(self, answer: Answer) -> Answer:

@@ -29,6 +29,7 @@ from nightschool.warehouse import meta, pool, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import context_row, to_question
 from nightschool.warehouse.dialect import insert_into, insert_once, upsert
+from nightschool.warehouse.members import refuse_shut
 
 _q, _c, _l = tables.questions, tables.contexts, tables.leases
 _a, _r = tables.answers, tables.retractions
@@ -165,19 +166,28 @@ def waiting(connection: Connection) -> list[Question]:
 
 
 def lease(
-    connection: Connection, person: str, ttl: float, hold: Sequence[str], now: float
+    connection: Connection,
+    person: str,
+    ttl: float,
+    hold: Sequence[str],
+    now: float,
+    member: bool = False,
 ) -> Question | None:
     """The person's next question, kept for them for `ttl` seconds; None when none is left.
+
+    With `member` only of whoever has an open account at this very moment; AccountError otherwise.
 
     What their client says it holds stays theirs for as long. Whoever has `MOST_LEASED` before
     them and leaves them all gets one of those again.
     """
+    if member:
+        refuse_shut(connection, person)
     given = {"me": person, "now": now, "ending": now + ttl}
     connection.execute(_ENDED, given)
     if hold:
         connection.execute(_RENEWED, {**given, "hold": list(hold[:MOST_LEASED])})
-    for query in (_UNDONE, _OWN, _BEST):
-        if query is _BEST and (again := full(connection, person, now)) is not None:
+    for query in (_UNDONE, _OWN, BEST):
+        if query is BEST and (again := full(connection, person, now)) is not None:
             give(connection, again.id, person, now + ttl)
             return again
         row = connection.execute(query, {"me": person, "now": now, "hold": list(hold)}).first()
@@ -259,7 +269,7 @@ def _first(query: Select[Any]) -> Select[Any]:
 _ME, _NOW = bindparam("me", type_=Text), bindparam("now", type_=Double)
 _HELD = _q.c.id.in_(bindparam("hold", expanding=True))
 _UNDONE, _OWN, _BEFORE_ME = _undone(), _own(), _before_me()
-_BEST = _first(questions().where(~_HELD, _is_free(_ME, _NOW), _may_answer(_ME, _NOW)))
+BEST = _first(questions().where(~_HELD, _is_free(_ME, _NOW), _may_answer(_ME, _NOW)))
 _ENDED = _l.delete().where(_l.c.person == _ME, _l.c.until <= _NOW)
 _RENEWED = (
     _l.update()

@@ -257,6 +257,7 @@ timelines = Table(
     Column("began", Double, nullable=False),
     Column("wall", Double, nullable=False),
     Column("parts", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
 )
 
 deliveries = Table(

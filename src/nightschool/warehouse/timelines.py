@@ -43,6 +43,7 @@ def _keep(connection: Connection, found: Slice) -> None:
         "began": found.began,
         "wall": found.wall,
         "parts": json.dumps(dict(found.parts)),
+        "open": found.open,
     }
     row = upsert(connection, _t).values(**key, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -20,7 +19,6 @@ from nightschool.types import (
     Document,
     ExamResult,
     Learner,
-    Look,
     Manifest,
     Partition,
     Person,
@@ -31,13 +29,13 @@ from nightschool.types import (
     Span,
     Verdict,
     Version,
-    WarehouseError,
 )
 from nightschool.warehouse import (
     answers,
     care,
     dataset,
     disk,
+    founding,
     lineage,
     meta,
     night,
@@ -60,16 +58,14 @@ from nightschool.warehouse.gold import GoldStore
 from nightschool.warehouse.heirs import Heir, heirs
 from nightschool.warehouse.lineage import Reign
 from nightschool.warehouse.locks import FileLock
-from nightschool.warehouse.log import Log, open_log
-from nightschool.warehouse.night import NightRecord, StoredNight, Stores, version_id
+from nightschool.warehouse.log import Log
+from nightschool.warehouse.night import NightRecord, StoredNight, Stores
 from nightschool.warehouse.parts import Parts
 from nightschool.warehouse.pool import Added
 from nightschool.warehouse.segments import ANSWERS, Segments
 from nightschool.warehouse.timelines import Timelines
 
 T = TypeVar("T")
-
-_FOLDERS = ("segments", "manifests", "weights", "blobs", "nights")
 
 
 class Warehouse:
@@ -98,37 +94,21 @@ class Warehouse:
     ) -> Self:
         """A new school in a folder; raises WarehouseError when there is one already.
 
-        `seed` decides every random draw of its nights; `now` (seconds since 1970) is day 0.
+        `seed` decides every random draw of its nights; `now` (seconds since 1970) is day 0. With
+        `url` its log is in that PostgreSQL database; the folder remembers it.
         """
         place = Path(folder)
         disk.refuse_network(place, disk.mounts() if mounted is None else mounted)
-        for name in _FOLDERS:
-            (place / name).mkdir(parents=True, exist_ok=True)
-        first = {
-            meta.CREATED: repr(float(_or_now(now))),
-            meta.SEED: str(secrets.randbits(31) if seed is None else seed),
-        }
-        log = open_log(place, url)
-        if _began(log):
-            log.close()
-            raise WarehouseError(f"{place} is a school already; open it, or name another folder.")
-        log.write(partial(meta.put, values=first))
+        log = founding.begin(place, url, seed, _or_now(now))
         return cls(place, log)
 
     @classmethod
-    def open(
-        cls, folder: Path | str, url: str | None = None, *, mounted: disk.Mounts | None = None
-    ) -> Self:
+    def open(cls, folder: Path | str, *, mounted: disk.Mounts | None = None) -> Self:
         """The school in a folder; raises WarehouseError when there is none, or it is too new."""
         place = Path(folder)
-        if url is None and not (place / "school.db").is_file():
-            raise WarehouseError(f"{place} is not a school; make one with `nightschool init`.")
+        founding.need_school(place)
         disk.refuse_network(place, disk.mounts() if mounted is None else mounted)
-        log = open_log(place, url)
-        if not _began(log):
-            log.close()
-            raise WarehouseError(f"{place} was never finished; run `nightschool init` again.")
-        warehouse = cls(place, log)
+        warehouse = cls(place, founding.resume(place))
         warehouse.leaving.resume()
         return warehouse
 
@@ -269,15 +249,21 @@ class Warehouse:
         return sum(map(self._log.write, works))
 
     def lease(
-        self, person: str, ttl: float, hold: Sequence[str] = (), now: float | None = None
+        self,
+        person: str,
+        ttl: float,
+        hold: Sequence[str] = (),
+        now: float | None = None,
+        member: bool = False,
     ) -> Question | None:
         """The person's next question, theirs for `ttl` seconds; None when none is left.
 
         What they took back comes first, then what they have leased, then the best of the queue;
-        `hold` are the ids that their client has fetched ahead.
+        `hold` are the ids that their client has fetched ahead. With `member` only of whoever has
+        an open account; AccountError otherwise.
         """
         at = _or_now(now)
-        found = self._log.write(lambda c: queue.lease(c, person, ttl, hold, at))
+        found = self._log.write(lambda c: queue.lease(c, person, ttl, hold, at, member))
         return self._parts.question(found) if found is not None else None
 
     def leases(self, now: float) -> int:
@@ -349,10 +335,6 @@ class Warehouse:
         found = self._read(lambda c: answers.last(c, person))
         return self._parts.answer(found) if found is not None else None
 
-    def add_person(self, person: Person) -> None:
-        """Add a person, or name one; whoever answers is added anyway."""
-        self._log.write(partial(answers.add_person, person=person))
-
     def people(self) -> Sequence[Person]:
         """Everybody who answers, by id."""
         return self._read(answers.people)
@@ -403,11 +385,6 @@ class Warehouse:
         """How much there is of everything."""
         return self._read(answers.count)
 
-    def span(self, name: str, seconds: float, at: float, night: int = 0) -> None:
-        """Add an entry to the time ledger (night 0: by day)."""
-        span = Span(name, seconds, at, night)
-        self._log.write(partial(lineage.add_span, span=span))
-
     def spans(self, night: int | None = None) -> Sequence[Span]:
         """The time ledger of a night (0: by day), or all of it."""
         return self._read(lambda c: lineage.spans(c, night))
@@ -416,16 +393,7 @@ class Warehouse:
 
     def seal_original(self, documents: Iterable[Document], note: str) -> Manifest:
         """The original dataset as the manifest of night 0; `note` says where it came from."""
-        with night.night_lock(self.folder):
-            if self.versions():
-                raise WarehouseError(
-                    "The original dataset is sealed for ever once there is a model; "
-                    "begin another school for another one."
-                )
-            manifest = dataset.seal_documents(self._segments, self._parts, documents, note)
-            self._manifests.write(manifest)
-            self._log.write(partial(dataset.record, manifest=manifest))
-        return manifest
+        return founding.seal_original(self._stores, documents, note)
 
     def manifest(self, name: str) -> Manifest:
         """The manifest with that hash; raises WarehouseError."""
@@ -447,21 +415,7 @@ class Warehouse:
         self, model: Learner | Path, recipe: Recipe, manifest: Manifest, seed: int
     ) -> Version:
         """Version 0, from a learner or a folder that one saved: the first trainee and champion."""
-        with night.night_lock(self.folder):
-            if isinstance(model, Path):
-                weights = self._files.put_folder(model)
-            else:
-                weights = self._files.save(model.save)
-            base = Version(version_id(0), 0, "", recipe, manifest.hash, seed, weights, 0)
-            reign = Reign(base.id, 0, "school", "the model as it was brought", time.time())
-
-            def work(connection: Connection) -> None:
-                lineage.add_version(connection, base)
-                if not lineage.reigns(connection):
-                    lineage.crown(connection, reign)
-
-            self._log.write(work)
-        return base
+        return founding.add_base(self._stores, model, recipe, manifest, seed)
 
     def versions(self) -> Sequence[Version]:
         """Every version, in the order of the lineage."""
@@ -502,10 +456,6 @@ class Warehouse:
         """The folder of a version's weights; raises WarehouseError when it is not there."""
         return self._files.folder(version.weights)
 
-    def put_folder(self, folder: Path) -> str:
-        """Keep a copy of a folder of weights; returns the sha256 over its files."""
-        return self._files.put_folder(folder)
-
     def verdicts(self) -> Sequence[Verdict]:
         """Every verdict, oldest first."""
         return self._read(lineage.verdicts)
@@ -513,10 +463,6 @@ class Warehouse:
     def results(self, night: int | None = None, version: str | None = None) -> Sequence[ExamResult]:
         """Exam results of a night, of a version, or all, oldest first."""
         return self._read(lambda c: lineage.results(c, night, version))
-
-    def looks(self) -> Sequence[Look]:
-        """Every look of the gate, oldest first."""
-        return [verdict.look for verdict in self.verdicts() if verdict.look is not None]
 
     # --- nights ---
 
@@ -593,8 +539,3 @@ class Warehouse:
 
 def _or_now(now: float | None) -> float:
     return time.time() if now is None else now
-
-
-def _began(log: Log) -> bool:
-    with log.read() as connection:
-        return meta.get(connection, meta.CREATED) is not None

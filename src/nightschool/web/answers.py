@@ -79,11 +79,15 @@ class Undo(BaseModel):
 
 
 def routes(school: Desk) -> APIRouter:
-    """The routes under /api."""
-    api = APIRouter(prefix="/api")
+    """The routes under /api: questions out, answers in, and one taken back."""
+    api = APIRouter()
+    api.include_router(_questions(school))
+    api.include_router(_replies(school))
+    return api
 
-    def told(question: Question) -> dict[str, Any]:
-        return shown(question, guess_of(question, school.config.show_guess))
+
+def _questions(school: Desk) -> APIRouter:
+    api = APIRouter(prefix="/api")
 
     @api.get("/next")
     def next_question(
@@ -92,12 +96,19 @@ def routes(school: Desk) -> APIRouter:
         hold: Annotated[list[str] | None, Query()] = None,
     ) -> dict[str, Any]:
         held = [id for part in hold or () for id in part.split(",") if id][:MOST_HELD]
-        found = school.next_question(answering(who, person), held)
-        return {"question": told(found) if found is not None else None}
+        # Asked again inside the write: who was let in is remembered for some seconds.
+        found = school.next_question(answering(who, person), held, member=bool(who.person))
+        return {"question": _told(school, found) if found is not None else None}
 
     @api.get("/questions/{question_id}", dependencies=[needs(Right.ANSWER)])
     def question(question_id: Annotated[str, AfterValidator(storable)]) -> dict[str, Any]:
-        return {"question": told(school.question(question_id))}
+        return {"question": _told(school, school.question(question_id))}
+
+    return api
+
+
+def _replies(school: Desk) -> APIRouter:
+    api = APIRouter(prefix="/api")
 
     @api.post("/answers", status_code=201, responses={200: {"description": KEPT_BEFORE}})
     def keep(sent: Sent, who: Answering) -> JSONResponse:
@@ -110,7 +121,6 @@ def routes(school: Desk) -> APIRouter:
             return JSONResponse({"error": message}, 413)
         asked = school.question(sent.question_id).context.document
         sent = sent.model_copy(update={"person": answering(who, sent.person)})
-        # Asked again inside the write: who was let in is remembered for some seconds.
         new = school.keep(as_answer(sent, asked, school.now()), member=bool(who.person))
         return JSONResponse({"kept": True, "new": new}, 201 if new else 200)
 
@@ -126,10 +136,14 @@ def routes(school: Desk) -> APIRouter:
         if answer is None:
             return {"undone": False, "answer": None, "question": None}
         again = told_again(answer)
-        question = told(school.question(answer.question_id))
+        question = _told(school, school.question(answer.question_id))
         return {"undone": True, "answer": again, "question": question}
 
     return api
+
+
+def _told(school: Desk, question: Question) -> dict[str, Any]:
+    return shown(question, guess_of(question, school.config.show_guess))
 
 
 def answering(who: Caller, said: str) -> str:

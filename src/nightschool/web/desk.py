@@ -99,7 +99,9 @@ class Desk(Protocol):
     def system(self) -> System | None:
         """The physical system that reacts; None in a school without one."""
 
-    def next_question(self, person: str, hold: Sequence[str] = ()) -> Question | None:
+    def next_question(
+        self, person: str, hold: Sequence[str] = (), member: bool = False
+    ) -> Question | None:
         """The next question for that person, leased; `hold` names those they already have."""
 
     def question(self, question_id: str) -> Question:

@@ -22,9 +22,14 @@ from nightschool.web.rates import Rates
 NOBODY_ASKED = Caller("", Role.OWNER)
 """The caller in a school without accounts: whoever sits at this machine."""
 
-OPEN = ("/login", "/join/", "/static/", "/api/session", "/api/join")
+OWNER = "owner"
+"""Who did it, for the record, in a school without accounts, where nobody says a name."""
+
+OPEN = ("/favicon.ico", "/login", "/join/", "/static/", "/api/session", "/api/join")
 """What may be had before signing in: the way in, and files that say nothing of a school."""
 
+TOKENS = "Tokens for programs are made on the page /me, or with `nightschool people token`."
+NOT_GOOD = "This token is not good here: it was revoked, is over, or is another school's."
 SIGNED_OUT = "Sign in first: nobody is signed in here, or the session is over."
 
 
@@ -139,14 +144,22 @@ def signed_out(scope: Scope) -> Response:
         query = scope["query_string"].decode("latin-1")
         here = f"{path}?{query}" if query else path
         return RedirectResponse(f"/login?next={quote(here, safe='/')}", 303)
+    with_token = Headers(scope=scope).get("authorization", "").lower().startswith("bearer ")
+    told = f"{NOT_GOOD if with_token else SIGNED_OUT} {TOKENS}"
     headers = {"www-authenticate": "Bearer"}
-    return JSONResponse(_body(path, SIGNED_OUT, "signed_out"), 401, headers)
+    return JSONResponse(_body(path, told, "signed_out"), 401, headers)
 
 
 def is_page(path: str, method: str) -> bool:
     """Whether a request is for a page, not for the API."""
     machine = ("/api/", "/v1/", "/metrics", "/openapi.json")
     return method in ("GET", "HEAD") and not path.startswith(machine)
+
+
+def wants_page(scope: Scope) -> bool:
+    """Whether a person's browser asks, for a page to read."""
+    accepted = Headers(scope=scope).get("accept", "")
+    return is_page(scope["path"], scope["method"]) and "text/html" in accepted
 
 
 def too_many(wait: float) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from secure import (
@@ -22,6 +22,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightschool.web.access import route_of
+from nightschool.web.door import wants_page
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +73,23 @@ class Guard:
     `hosts` are further names that may be used, as "name" (at the server's own port) or
     "name:port". `any_address` also lets in requests that name the server by a bare IP address:
     a hostile page that re-binds its own DNS name to us can never do that. `limit` is the
-    largest body in bytes.
+    largest body in bytes. `page` makes HTML of a status code and a reason, for browsers.
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str] = (), any_address: bool = False, limit: int
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] = (),
+        any_address: bool = False,
+        limit: int,
+        page: Callable[[int, str], str],
     ) -> None:
         self.app = app
         self.hosts = frozenset(h.lower() for h in hosts)
         self.any_address = any_address
         self.limit = limit
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with the reason why not."""
@@ -109,13 +117,13 @@ class Guard:
                 receive = await _whole_body(scope, receive, self.limit)
             await self.app(scope, receive, send_safely)
         except Refused as refusal:
-            await _answer(refusal, scope, send_safely)
+            await self._answer(refusal, scope, send_safely)
         except Exception:
             # Never the path: a link's secret stands in it.
             log.exception("%s %s failed", scope["method"], route_of(scope))
             if started:
                 raise  # half an answer is out already; the server cuts the line
-            await _answer(Refused(500, BROKEN), scope, send_safely)
+            await self._answer(Refused(500, BROKEN), scope, send_safely)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -141,6 +149,23 @@ class Guard:
             raise Refused(
                 415, f"Send JSON with the header Content-Type: application/json, not {kind!r}."
             )
+
+    async def _answer(self, refusal: Refused, scope: Scope, send: Send) -> None:
+        message: object = str(refusal)
+        kind = "application/json"
+        if wants_page(scope):
+            kind, body = "text/html; charset=utf-8", self.page(refusal.code, str(refusal)).encode()
+        else:
+            if scope["path"].startswith("/v1/"):
+                told = {"type": "invalid_request_error", "param": None, "code": None}
+                message = {"message": message, **told}
+            body = json.dumps({"error": message}).encode()
+        headers = [
+            (b"content-type", kind.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": refusal.code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _known(self, host: str, port: int) -> bool:
         try:
@@ -198,16 +223,3 @@ async def _whole_body(scope: Scope, receive: Receive, limit: int) -> Receive:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     return again
-
-
-async def _answer(refusal: Refused, scope: Scope, send: Send) -> None:
-    message: object = str(refusal)
-    if scope["path"].startswith("/v1/"):
-        message = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-    body = json.dumps({"error": message}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": refusal.code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

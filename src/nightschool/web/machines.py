@@ -14,8 +14,8 @@ class NightRunner(Protocol):
     def running(self) -> bool:
         """Whether a night that it started is under way."""
 
-    def start(self) -> bool:
-        """Start a night; False when one is running already."""
+    def start(self, by: str) -> bool:
+        """Start a night, which `by` asked for; False when one is running already."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from nightschool.types.people import Right
 from nightschool.web.desk import Desk
-from nightschool.web.door import needs
+from nightschool.web.door import OWNER, Managing, needs
 from nightschool.web.machines import Machines
 
 
@@ -23,15 +23,15 @@ def routes(school: Desk, machines: Machines) -> APIRouter:
         running = machines.night is not None and machines.night.running
         return {"running": running, "verdict": None if running else newest(school)}
 
-    @api.post("", dependencies=[needs(Right.MANAGE)], status_code=202)
-    def start() -> JSONResponse:
+    @api.post("", status_code=202)
+    def start(who: Managing) -> JSONResponse:
         """Start a night now; 409 when one is under way, and where this server runs none."""
         if machines.night is None:
             told = "This server runs no nights; run `nightschool night` in the school's folder."
             return JSONResponse({"error": told}, 409)
         before = newest(school)
-        if not machines.night.start():
-            told = "A night is under way already; GET /api/night says when it is over."
+        if not machines.night.start(who.person or OWNER):
+            told = "A night is under way already; wait for it to end."
             return JSONResponse({"error": told}, 409)
         return JSONResponse({"running": True, "verdict": before}, 202)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from nightschool.types.people import Right
 from nightschool.web.desk import Desk, Report
-from nightschool.web.door import caller, needs
+from nightschool.web.door import anybody, caller, needs
 from nightschool.web.render import Renderer
 from nightschool.web.report import view
 
 FRESH_SECONDS = 1.0
+ICON = Path(__file__).parent / "static" / "favicon.ico"
 
 
 def routes(school: Desk, render: Renderer) -> APIRouter:
@@ -44,6 +46,10 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
     @pages.get("/status", response_class=HTMLResponse, dependencies=[needs(Right.LOOK)])
     def status_page(request: Request) -> HTMLResponse:
         return render(request, "morning.html", m=view(morning.read()))
+
+    @pages.get("/favicon.ico", dependencies=[anybody()], include_in_schema=False)
+    def icon() -> FileResponse:
+        return FileResponse(ICON, headers={"cache-control": "max-age=86400"})
 
     @pages.get("/api/morning", dependencies=[needs(Right.LOOK)])
     def this_morning() -> JSONResponse:

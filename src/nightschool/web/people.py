@@ -20,6 +20,7 @@ from nightschool.web.door import Answering, Looking, Managing, caller, needs, to
 from nightschool.web.rates import Rates
 from nightschool.web.render import Renderer
 from nightschool.web.signing import refuse_machine
+from nightschool.web.trail import sentence
 
 SHOWN = 12
 """Characters of a hash by which an invitation or token is named."""
@@ -84,7 +85,9 @@ class NewToken(Body):
 def routes(school: Desk, accounts: Accounts | None, rates: Rates, render: Renderer) -> APIRouter:
     """The page about people and its API; what is about accounts only where there are some."""
     api = APIRouter()
-    api.include_router(_figures(school, accounts, render))
+    api.include_router(_pages(school, accounts, render))
+    api.include_router(_figures(school, accounts))
+    api.include_router(_leavers(school, accounts))
     if accounts is not None:
         api.include_router(_accounts(accounts))
         api.include_router(_invitations(accounts, rates))
@@ -92,8 +95,7 @@ def routes(school: Desk, accounts: Accounts | None, rates: Rates, render: Render
     return api
 
 
-def _figures(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRouter:
-    """Who there is, with figures; taking all their answers back; what was changed by whom."""
+def _pages(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRouter:
     api = APIRouter()
 
     @api.get("/people", response_class=HTMLResponse, dependencies=[needs(Right.MANAGE)])
@@ -105,7 +107,7 @@ def _figures(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRo
             everybody=everybody(school, accounts),
             roles=[role.value for role in Role],
             invitations=[invitation_row(i) for i in accounts.invitations()] if accounts else [],
-            entries=trail(school, ON_PAGE),
+            entries=[sentence(entry) for entry in trail(school, ON_PAGE)],
             unlearned=leaving.unlearned() if (leaving := getattr(school, "leaving", None)) else 0,
         )
 
@@ -121,6 +123,13 @@ def _figures(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRo
             shortest=SHORTEST,
         )
 
+    return api
+
+
+def _figures(school: Desk, accounts: Accounts | None) -> APIRouter:
+    """Who there is, with figures; what was changed by whom."""
+    api = APIRouter()
+
     @api.get("/api/people", dependencies=[needs(Right.MANAGE)])
     def people() -> JSONResponse:
         return JSONResponse({"people": everybody(school, accounts)})
@@ -130,22 +139,29 @@ def _figures(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRo
         name = storable(who.person or person)
         return JSONResponse({"person": name, "figures": figures_of(school, name, who)})
 
-    @api.post("/api/people/withdraw")
+    @api.get("/api/audit", dependencies=[needs(Right.MANAGE)])
+    def audit(newest: Annotated[int, Query(ge=1, le=10_000)] = 200) -> JSONResponse:
+        return JSONResponse({"entries": trail(school, newest)})
+
+    return api
+
+
+def _leavers(school: Desk, accounts: Accounts | None) -> APIRouter:
+    """Taking all answers of a person back, and erasing a person."""
+    api = APIRouter(prefix="/api/people")
+
+    @api.post("/withdraw")
     def withdraw(body: Because, who: Managing) -> dict[str, Any]:
         count = _leaving(school).withdraw(body.person, by_of(who), body.reason)
         return {"withdrawn": count}
 
-    @api.post("/api/people/erase")
+    @api.post("/erase")
     def erase(body: Named, who: Managing) -> JSONResponse:
         refuse_machine(who)
         done = _leaving(school).erase(body.person, by_of(who))
         if accounts is not None:
             accounts.forget()
         return JSONResponse({"erased": plain(asdict(done))})
-
-    @api.get("/api/audit", dependencies=[needs(Right.MANAGE)])
-    def audit(newest: Annotated[int, Query(ge=1, le=10_000)] = 200) -> JSONResponse:
-        return JSONResponse({"entries": trail(school, newest)})
 
     return api
 

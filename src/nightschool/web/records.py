@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Protocol, cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,21 +12,20 @@ from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
-from nightschool.app.archive import Learning, Life, Records
+from nightschool.app.archive import Life, Records
 from nightschool.app.exchange import ENDING, MEDIA, Format, What, selection_of, stream
-from nightschool.types import TEXT, ConfigError, Document, Partition, Reply
+from nightschool.types import ConfigError, Partition, Reply
 from nightschool.types.people import Right
-from nightschool.warehouse.archive import FoundAnswer, FoundContext, Selection, State
-from nightschool.web.answers import content
+from nightschool.warehouse.archive import State
 from nightschool.web.desk import Desk
-from nightschool.web.door import needs
+from nightschool.web.door import Reading, caller, needs
 from nightschool.web.render import Renderer
+from nightschool.web.told import told_answer, told_context, told_life
+from nightschool.web.veil import refuse_filter, sees
 
 ON_PAGE = 50
 MOST = 500
 """Records in one reply of the API."""
-
-FILTERS = tuple(Selection.__dataclass_fields__)
 
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 Place = Annotated[int | None, Query(ge=0, le=(1 << 62))]
@@ -42,10 +41,14 @@ class Kept(Protocol):
 
 
 class Filters:
-    """The filters of a request, as a dependency; a wrong value is answered with 422."""
+    """The filters of a request, as a dependency; a wrong value is answered with 422.
+
+    Whose answers they are only an owner may ask.
+    """
 
     def __init__(
         self,
+        request: Request,
         text: Short = "",
         person: Short = "",
         reply: Short = "",
@@ -60,6 +63,7 @@ class Filters:
             "text": text, "person": person, "reply": reply, "group": group, "source": source,
             "partition": partition, "night": night, "strategy": strategy, "state": state,
         }  # fmt: skip
+        refuse_filter(person, caller(request))
         self.given = {name: value for name, value in given.items() if value}
         try:
             self.selection = selection_of(self.given)
@@ -74,9 +78,16 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
     """The pages under /warehouse, their API, and the export."""
     api = APIRouter()
     kept = cast(Kept, school)
-    reads = [needs(Right.READ)]
+    api.include_router(_pages(kept, render))
+    api.include_router(_api(kept))
+    api.include_router(_export(school))
+    return api
 
-    @api.get("/warehouse", response_class=HTMLResponse, dependencies=reads)
+
+def _pages(kept: Kept, render: Renderer) -> APIRouter:
+    api = APIRouter(prefix="/warehouse", dependencies=[needs(Right.READ)])
+
+    @api.get("", response_class=HTMLResponse)
     def warehouse_page(
         request: Request,
         filters: Filtered,
@@ -84,9 +95,9 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
         before: Place = None,
         after: Place = None,
     ) -> HTMLResponse:
-        chosen = filters.selection
+        chosen, who = filters.selection, caller(request)
         if show == "answers":
-            rows = [told_answer(f) for f in kept.records.answers(chosen, before, ON_PAGE)]
+            rows = [told_answer(f, who) for f in kept.records.answers(chosen, before, ON_PAGE)]
             last = {"before": rows[-1]["seq"]} if len(rows) == ON_PAGE else {}
         else:
             rows = [told_context(f) for f in kept.records.contexts(chosen, after, ON_PAGE)]
@@ -105,19 +116,33 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
             command=command(filters.given),
         )
 
-    @api.get("/warehouse/{record}", response_class=HTMLResponse, dependencies=reads)
+    @api.get("/{record}", response_class=HTMLResponse)
     def record_page(request: Request, record: Id) -> HTMLResponse:
-        return render(request, "record.html", life=told_life(_life(kept, record)), id=record)
+        return render(
+            request, "record.html", life=told_life(_life(kept, record), caller(request)), id=record
+        )
 
-    @api.get("/api/warehouse/answers", dependencies=reads)
+    return api
+
+
+def _api(kept: Kept) -> APIRouter:
+    api = APIRouter(prefix="/api/warehouse", dependencies=[needs(Right.READ)])
+
+    @api.get("/answers")
     def answers(
-        filters: Filtered, before: Place = None, n: Annotated[int, Query(ge=1, le=MOST)] = ON_PAGE
+        filters: Filtered,
+        who: Reading,
+        before: Place = None,
+        n: Annotated[int, Query(ge=1, le=MOST)] = ON_PAGE,
     ) -> JSONResponse:
-        """Answers of a selection, newest first; the next page is `before` the last one's seq."""
-        found = kept.records.answers(filters.selection, before, n)
-        return JSONResponse({"answers": [told_answer(each) for each in found]})
+        """Answers of a selection, newest first; the next page is `before` the last one's seq.
 
-    @api.get("/api/warehouse/contexts", dependencies=reads)
+        `person` and `seconds` are null where the answer is another's and the caller no owner.
+        """
+        found = kept.records.answers(filters.selection, before, n)
+        return JSONResponse({"answers": [told_answer(each, who) for each in found]})
+
+    @api.get("/contexts")
     def contexts(
         filters: Filtered,
         after: Annotated[str, Query(pattern="^([0-9a-f]{16})?$")] = "",
@@ -130,23 +155,34 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
         found = kept.records.contexts(filters.selection, place, n)
         return JSONResponse({"contexts": [told_context(each) for each in found]})
 
-    @api.get("/api/warehouse/records/{record}", dependencies=reads)
-    def record(record: Id) -> JSONResponse:
+    @api.get("/records/{record}")
+    def record(record: Id, who: Reading) -> JSONResponse:
         """One record's whole life."""
-        return JSONResponse(told_life(_life(kept, record)))
+        return JSONResponse(told_life(_life(kept, record), who))
+
+    return api
+
+
+def _export(school: Desk) -> APIRouter:
+    api = APIRouter(dependencies=[needs(Right.READ)])
 
     @api.get(
         "/api/export",
-        dependencies=reads,
         response_class=StreamingResponse,
         responses={200: {"content": {kind: {} for kind in MEDIA.values()}}},
     )
     def export(
-        filters: Filtered, format: Format = Format.PROMPT, what: What = What.EXAMPLES
+        filters: Filtered,
+        who: Reading,
+        format: Format = Format.PROMPT,
+        what: What = What.EXAMPLES,
     ) -> Response:
-        """A selection as a file: examples, raw answers, or (only when asked for) the exam."""
+        """A selection as a file: examples, raw answers, or (only when asked for) the exam.
+
+        Whose the answers are and how long they took stands only in an owner's file.
+        """
         try:
-            pieces = stream(school, format, filters.selection, what)  # type: ignore[arg-type]
+            pieces = stream(school, format, filters.selection, what, nameless=not sees(who))  # type: ignore[arg-type]
         except ConfigError as error:
             raise HTTPException(422, str(error)) from error
         name = f'attachment; filename="{what}.{ENDING[format]}"'
@@ -166,13 +202,10 @@ CHOICES: Mapping[str, list[str]] = {
 
 def command(given: Mapping[str, str]) -> str:
     """The command that exports the same selection."""
-    parts = [f"--filter {name}={quoted(v)}" for name, v in given.items() if name != "partition"]
+    parts = [
+        f"--filter {name}={shlex.quote(v)}" for name, v in given.items() if name != "partition"
+    ]
     return " ".join(["nightschool export FILE.jsonl", *parts])
-
-
-def quoted(value: str) -> str:
-    """A word of a shell command."""
-    return shlex.quote(value)
 
 
 def _life(kept: Kept, record: str) -> Life:
@@ -181,119 +214,3 @@ def _life(kept: Kept, record: str) -> Life:
     if life is None:
         raise HTTPException(404)
     return life
-
-
-def shown(document: Document | None) -> str | None:
-    """A document in words; a drawing or a trajectory by its kind."""
-    if document is None:
-        return None
-    if document.kind == TEXT:
-        return document.body
-    try:
-        return str(content(document)["text"])
-    except (KeyError, ValueError, TypeError):
-        return f"({document.kind})"
-
-
-def told_answer(found: FoundAnswer) -> dict[str, Any]:
-    """An answer with what was asked, as JSON."""
-    answer, question = found.answer, found.question
-    taken = found.retraction
-    return {
-        "seq": found.seq,
-        "id": answer.id,
-        "record": f"{question.context.id:016x}",
-        "context": shown(question.context.document),
-        "group": question.context.group,
-        "source": question.context.source,
-        "partition": question.partition.value,
-        "person": answer.person,
-        "reply": answer.reply.value,
-        "text": shown_answer(answer.document),
-        "note": answer.note,
-        "seconds": answer.seconds,
-        "at": answer.at,
-        "settles": answer.settles,
-        "question": question.id,
-        "strategy": question.strategy,
-        "score": question.score,
-        "version": question.version,
-        "night": question.night,
-        "retracted": None
-        if taken is None
-        else {
-            "why": taken.why.value,
-            "person": taken.person,
-            "at": taken.at,
-            "reason": taken.reason,
-        },
-    }
-
-
-def shown_answer(document: Document | None) -> str | None:
-    """An answer in words; what is no text by its kind."""
-    if document is None or document.kind == TEXT:
-        return document.body if document is not None else None
-    return f"({document.kind})"
-
-
-def told_context(found: FoundContext) -> dict[str, Any]:
-    """A context, as JSON."""
-    return {
-        "id": f"{found.context.id:016x}",
-        "record": f"{found.context.id:016x}",
-        "context": shown(found.context.document),
-        "group": found.context.group,
-        "source": found.context.source,
-        "partition": found.partition.value,
-        "questions": found.questions,
-        "answers": found.answers,
-    }
-
-
-def told_life(life: Life) -> dict[str, Any]:
-    """One record's whole life, as JSON."""
-    context = life.traces.context
-    return {
-        "id": f"{context.id:016x}",
-        "context": shown(context.document),
-        "group": context.group,
-        "source": context.source,
-        "partition": life.traces.partition.value,
-        "questions": [
-            {
-                "id": q.id,
-                "night": q.night,
-                "strategy": q.strategy,
-                "score": q.score,
-                "version": q.version,
-                "wanted": q.wanted,
-                "guess": q.guess,
-            }
-            for q in life.traces.questions
-        ],
-        "answers": [told_answer(each) for each in life.traces.answers],
-        "examples": [told_learning(each) for each in life.learned],
-        "exams": [
-            {"night": s.night, "version": s.version, "marks": {m.name: m.value for m in s.marks}}
-            for s in life.sat
-        ],
-    }
-
-
-def told_learning(learning: Learning) -> dict[str, Any]:
-    """An example and where it went, as JSON."""
-    example = learning.example
-    return {
-        "id": example.id,
-        "answer": shown_answer(example.target),
-        "weight": example.weight,
-        "night": example.night,
-        "answers": list(example.answers),
-        "segment": learning.segment,
-        "manifests": list(learning.manifests),
-        "versions": list(learning.versions),
-        "left_out": list(learning.left_out),
-        "before": learning.before,
-        "before_version": learning.before_version,
-    }

@@ -22,10 +22,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 class Renderer:
     """Renders templates for one school.
 
-    Each has: `school` and `kind`; `t` (a text by its name) and `texts_of` (a page's texts, for its
-    script); `person` ("" without accounts), `role` and `rights` (names of rights, such as
-    "manage") of who looks; `nav`, links to the pages that they may open; `key`, under which the
-    browser keeps things of this school and person.
+    Each has: `school` and `kind`; `t` and `tn` (a text by its name, and for a count) and
+    `texts_of` (a page's texts, for its script); `person` ("" without accounts), `role` and
+    `rights` (names of rights, such as "manage") of who looks; `nav`, links to the pages that they
+    may open; `key`, under which the browser keeps things of this school and person.
     """
 
     def __init__(self, school: Desk) -> None:
@@ -34,7 +34,8 @@ class Renderer:
         self._jinja = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
         )
-        self._jinja.globals.update(t=texts.t, texts_of=texts.page)
+        self._jinja.filters["coded"] = texts.coded
+        self._jinja.globals.update(t=texts.t, tn=texts.tn, texts_of=texts.page)
 
     def __call__(self, request: Request, name: str, **values: Any) -> HTMLResponse:
         """The page that a template makes, with what is given to it."""
@@ -44,6 +45,11 @@ class Renderer:
         way = {"links": links(request, known["rights"], school.kind), "here": request.url.path}
         known["nav"] = Markup(self._jinja.get_template("nav.html").render(way))  # noqa: S704
         return HTMLResponse(self._jinja.get_template(name).render({**known, **values}))
+
+    def bare(self, title: str, about: str) -> str:
+        """A page for whom nothing is known of: it names neither the school nor who looks."""
+        page = self._jinja.get_template("refused.html")
+        return page.render(title=title, about=about, school="", person="")
 
 
 def seen_by(request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Dict = Mapping[str, Any]
 
 NOWHERE = "–"
 QUIET = frozenset({"idle", "waiting"})
-"""States that fill most of a day; the bars of the others are not measured by them."""
+"""States that fill most of a day: they have no bars, so that all bars are on one scale."""
 
 SLIGHT = 0.01
 """States that took less than this share of the longest one are shown together."""
@@ -51,9 +51,9 @@ def view(morning: Dict) -> dict[str, Any]:
     status = morning["status"]
     return {
         "headline": headline(last),
-        "reason": last["reason"] if last else t("morning.no_night_more"),
+        "reason": parted(last["reason"])[1] if last else t("morning.no_night_more"),
         "state": state(status),
-        "warnings": status.get("warnings") or [],
+        "warnings": [*(status.get("warnings") or []), *cut(morning["day"])],
         "tiles": tiles(morning),
         "sat": [n for n in nights if n["after"] is not None],
         "rows": [row(n) for n in reversed(nights)],
@@ -67,14 +67,24 @@ def view(morning: Dict) -> dict[str, Any]:
     }
 
 
+def cut(day: Dict) -> list[str]:
+    """A sentence where processes were killed within the day."""
+    return [t("morning.cut", n=day["cut"])] if day.get("cut") else []
+
+
+def parted(reason: str) -> tuple[str, str]:
+    """A verdict's sentence in two: who serves, and why ("v0 still serves", "No exam yet.")."""
+    outcome, colon, why = reason.partition(": ")
+    return (outcome, why[:1].upper() + why[1:]) if colon else ("", reason)
+
+
 def headline(last: Dict | None) -> str:
-    """The newest night in one line."""
+    """The newest night in one line: who serves."""
     if last is None:
         return t("morning.no_night")
-    if last["before"] is None or last["after"] is None:
-        return t("morning.headline_bare", night=last["night"])
-    marks = {k: percent(last[k]["value"]) for k in ("before", "after")}
-    return t("morning.headline", night=last["night"], **marks)
+    outcome = parted(last["reason"])[0]
+    key = "headline" if outcome else "headline_bare"
+    return t(f"morning.{key}", night=last["night"], outcome=outcome)
 
 
 def state(status: Dict) -> list[str]:
@@ -130,6 +140,9 @@ def _effort(effort: Dict) -> Tile:
 
 def _gain(effort: Dict) -> Tile:
     gain, lately = effort["gain"], effort["lately"]
+    if gain is None and effort["examined"]:
+        told = {"least": duration(effort["enough"]), "given": duration(effort["examined"])}
+        return NOWHERE, [t("morning.gain_few", **told)]
     if gain is None:
         return NOWHERE, [t("morning.gain_none")]
     ends = {"low": signed(gain["low"]), "high": signed(gain["high"])}
@@ -198,7 +211,8 @@ def moment(at: float | None) -> str:
 
 def row(night: Dict) -> dict[str, Any]:
     """One verdict of the table."""
-    v = {key: night[key] for key in ("night", "champion", "challenger", "items", "reason")}
+    v = {key: night[key] for key in ("night", "champion", "challenger", "items")}
+    v["reason"] = parted(night["reason"])[1]
     v["kind"] = str(night["decision"])
     v["decision"] = t(f"morning.{v['kind']}")
     v["answers"] = f"{night['answers']:,}"
@@ -210,7 +224,10 @@ def row(night: Dict) -> dict[str, Any]:
 
 
 def ledger(parts: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Where the day went, longest first, what is quiet last; x and width on the strip of a day."""
+    """Where the day went, longest first, what is quiet last; x and width on the strip of a day.
+
+    `bar` is in percent of the longest step, None for what is quiet.
+    """
     total = sum(parts.values()) or 1.0
     longest = max((s for name, s in parts.items() if name not in QUIET), default=0.0)
     shown: dict[str, float] = {}
@@ -222,7 +239,7 @@ def ledger(parts: Mapping[str, float]) -> list[dict[str, Any]]:
     rows, x = [], 0.0
     for name, seconds in ordered:
         width = STRIP * seconds / total
-        bar = min(100.0 * seconds / longest, 100.0) if longest else 0.0
+        bar = None if name in QUIET else round(100.0 * seconds / longest, 1) if longest else 0.0
         rows.append(
             {
                 "state": name,
@@ -230,7 +247,7 @@ def ledger(parts: Mapping[str, float]) -> list[dict[str, Any]]:
                 "told": duration(seconds),
                 "x": round(x, 3),
                 "width": round(width, 3),
-                "bar": round(bar, 1),
+                "bar": bar,
             }
         )
         x += width

@@ -15,11 +15,8 @@ from nightschool.types import Reply
 from nightschool.types.people import Right
 from nightschool.web.answers import LONGEST_NOTE, Id, Name, Text, answering
 from nightschool.web.desk import Desk, storable
-from nightschool.web.door import Answering, Managing, needs
+from nightschool.web.door import OWNER, Answering, Managing, needs
 from nightschool.web.render import Renderer
-
-OWNER = "owner"
-"""Who settles in a school without accounts, where the page does not say a name."""
 
 MOST = 50
 
@@ -72,7 +69,7 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
     def disputes(most: Annotated[int, Query(ge=1, le=1000)] = MOST) -> dict[str, Any]:
         return judged.settling.disputes(most).as_dict()
 
-    @api.get("/api/settle/{question_id}", dependencies=[needs(Right.READ)])
+    @api.get("/api/settle/{question_id}", dependencies=[needs(Right.MANAGE)])
     def one(
         question_id: Annotated[str, Path(max_length=200), AfterValidator(storable)],
     ) -> dict[str, Any]:

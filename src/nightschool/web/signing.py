@@ -89,53 +89,79 @@ def routes(school: Desk, accounts: Accounts | None, rates: Rates, render: Render
         told = {**seen, "rights": sorted(seen["rights"]), "accounts": accounts is not None}
         return {**told, "csrf": csrf.token(request)}
 
-    if accounts is None:
-        return api
-    slow = Slow()
-    known: Accounts = accounts
-    cookie = cookie_name(school.folder)
+    if accounts is not None:
+        slow, cookie = Slow(), cookie_name(school.folder)
+        api.include_router(_pages(accounts, render))
+        api.include_router(_ways_in(accounts, rates, slow, cookie))
+        api.include_router(_way_out(accounts, cookie))
+        api.include_router(_password(accounts, rates, slow))
+    return api
 
-    @api.get("/login", response_class=HTMLResponse, dependencies=[anybody()])
+
+def _pages(accounts: Accounts, render: Renderer) -> APIRouter:
+    api = APIRouter(dependencies=[anybody()])
+
+    @api.get("/login", response_class=HTMLResponse)
     def login_page(request: Request) -> HTMLResponse:
         csrf.token(request)
-        return render(request, "login.html")
+        return render(
+            request, "login.html", owned=accounts.has_owner(), members=bool(accounts.all())
+        )
 
-    @api.get("/join/{link}", response_class=HTMLResponse, dependencies=[anybody()])
+    @api.get("/join/{link}", response_class=HTMLResponse)
     def join_page(request: Request, link: str) -> HTMLResponse:
         csrf.token(request)
-        found = known.invitation(link)
-        renews = found is not None and known.renews(found)
+        found = accounts.invitation(link)
+        renews = found is not None and accounts.renews(found)
         return render(
             request, "join.html", link=link, invitation=found, renews=renews, shortest=SHORTEST
         )
 
-    @api.post("/api/session", dependencies=[anybody()])
+    return api
+
+
+def _ways_in(accounts: Accounts, rates: Rates, slow: Slow, cookie: str) -> APIRouter:
+    api = APIRouter(dependencies=[anybody()])
+
+    @api.post("/api/session")
     async def sign_in(request: Request, body: SignIn) -> Response:
         wait = rates.sign_in(request.scope, body.person)
         if wait:
             return too_many(wait)
-        found = await slow.run(lambda: known.sign_in(body.person, body.password))
+        found = await slow.run(lambda: accounts.sign_in(body.person, body.password))
         if found is None:
             rates.failed(request.scope)
             return JSONResponse({"error": WRONG, "code": "wrong"}, 403)
         return _welcome(request, cookie, found)
 
-    @api.post("/api/join", dependencies=[anybody()])
+    @api.post("/api/join")
     async def join(request: Request, body: Join) -> Response:
         wait = rates.link(request.scope)
         if wait:
             return too_many(wait)
-        found = await slow.run(lambda: known.join(body.link, body.person, body.password))
+        found = await slow.run(lambda: accounts.join(body.link, body.person, body.password))
         return _welcome(request, cookie, found)
+
+    return api
+
+
+def _way_out(accounts: Accounts, cookie: str) -> APIRouter:
+    api = APIRouter()
 
     @api.post("/api/session/end", dependencies=[anybody()])
     def sign_out(request: Request) -> Response:
         who: Caller | None = request.state.caller
         if who is not None and not who.machine:
-            known.sign_out(who)
+            accounts.sign_out(who)
         reply = JSONResponse({"signed_out": True})
         reply.delete_cookie(cookie, samesite="strict", httponly=True)
         return reply
+
+    return api
+
+
+def _password(accounts: Accounts, rates: Rates, slow: Slow) -> APIRouter:
+    api = APIRouter()
 
     @api.post("/api/password", dependencies=[needs(Right.LOOK)])
     async def change_password(request: Request, body: NewPassword) -> Response:
@@ -145,7 +171,7 @@ def routes(school: Desk, accounts: Accounts | None, rates: Rates, render: Render
         if wait:
             return too_many(wait)
         try:
-            await slow.run(lambda: known.change_password(who, body.old, body.new))
+            await slow.run(lambda: accounts.change_password(who, body.old, body.new))
         except AccountError:
             rates.failed(request.scope)
             raise

@@ -23,6 +23,7 @@ def standalone(school: str, morning: Mapping[str, Any]) -> str:
     jinja = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )
+    jinja.filters["coded"] = texts.coded
     jinja.globals.update(t=texts.t, texts_of=texts.page)
     return jinja.get_template("report.html").render(
         school=school,

@@ -16,17 +16,17 @@ from nightschool.types import Version, WarehouseError
 from nightschool.types.people import Right
 from nightschool.warehouse import Reign
 from nightschool.web.desk import Desk, storable
-from nightschool.web.door import Managing, needs
-from nightschool.web.records import shown, shown_answer
+from nightschool.web.door import OWNER, Managing, needs
 from nightschool.web.render import Renderer
-
-OWNER = "owner"
-"""Who decides in a school without accounts."""
+from nightschool.web.report import parted
+from nightschool.web.texts import t
+from nightschool.web.told import shown, shown_answer
 
 ON_PAGE = 200
 """Items of an exam that the page shows; the API gives all."""
 
 Id = Annotated[str, InPath(pattern="^v[0-9]{1,9}$")]
+Named = Annotated[str, InPath(max_length=100)]
 Against = Annotated[str, Query(pattern="^(v[0-9]{1,9})?$")]
 
 
@@ -71,7 +71,7 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
         return render(request, "versions.html", rows=[told_line(v) for v in kept.versions.every()])
 
     @api.get("/versions/{version}", response_class=HTMLResponse, dependencies=reads)
-    def version_page(request: Request, version: Id, against: Against = "") -> HTMLResponse:
+    def version_page(request: Request, version: Named, against: Against = "") -> HTMLResponse:
         page = _page(kept, version, against)
         told = told_page(page)
         rest = told["items"][:ON_PAGE]
@@ -115,7 +115,7 @@ def _page(kept: Championed, version: str, against: str) -> Page:
     try:
         return kept.versions.page(version, against)
     except WarehouseError as error:
-        raise HTTPException(404) from error
+        raise HTTPException(404, t("versions.unknown", id=version)) from error
 
 
 def number(value: float | None) -> float | None:
@@ -138,6 +138,7 @@ def told_line(line: Line) -> dict[str, Any]:
         "reign": told_reign(line.reign) if line.reign else None,
         "decision": verdict.decision.value if verdict else None,
         "reason": verdict.reason if verdict else "",
+        "why": parted(verdict.reason)[1] if verdict else "",
         "before": number(verdict.before) if verdict else None,
         "after": number(verdict.after) if verdict else None,
         "there": line.there,

@@ -18,8 +18,9 @@ from nightschool.app.exchange import (
     selection_of,
     stream,
 )
+from nightschool.app.init import init_school
 from nightschool.loop import teach
-from nightschool.types import ConfigError, Partition, Reply, Retract
+from nightschool.types import ConfigError, Context, Partition, Reply, Retract
 
 from ...conftest import make_school, world
 from ..test_school import reply
@@ -29,7 +30,6 @@ from ..test_school import reply
 def taught(tmp_path_factory):
     """A school with a night behind it, a skip, an answer taken back and one with spaces."""
     from nightschool.oracles import ScriptedOracle
-    from nightschool.types import Context
 
     folder = make_school(tmp_path_factory.mktemp("out") / "s")
     oracle = ScriptedOracle({Context.of(c).id: a for c, a, _ in world(300, 0)}, seconds=2.0)
@@ -53,7 +53,7 @@ def taught(tmp_path_factory):
 
 
 def examples(school):
-    found = school.curate(school.warehouse.answered(Partition.TRAINING), 0)
+    found = school.crowd.curator()(school.warehouse.answered(Partition.TRAINING), 0)
     return {(e.context.body, e.target.body, e.weight) for e in found}
 
 
@@ -76,11 +76,12 @@ def test_training_formats_hold_exactly_the_examples(taught):
 
 def test_tables_say_the_same_as_lines(taught, tmp_path):
     for what in What:
-        rows = lines(taught, Format.JSONL, what=what)
+        chosen = selection_of({"person": "anna"} if what is What.OWN else {})
+        rows = lines(taught, Format.JSONL, chosen, what)
         table = tmp_path / f"{what}.parquet"
-        assert export(taught, table, what=what) == len(rows) > 0
+        assert export(taught, table, chosen=chosen, what=what) == len(rows) > 0
         assert pq.read_table(table).to_pylist() == rows
-        text = b"".join(stream(taught, Format.CSV, what=what)).decode()
+        text = b"".join(stream(taught, Format.CSV, chosen, what)).decode()
         cells = list(csv.DictReader(io.StringIO(text, newline="")))
         assert [c["context"] for c in cells] == [r["context"] for r in rows]
         assert [c["answer"] or None for c in cells] == [r["answer"] for r in rows]
@@ -95,6 +96,17 @@ def test_answers_are_verbatim_and_only_those_that_count(taught):
     assert [r["retracted"] for r in gone] == ["undo"]
     both = lines(taught, Format.JSONL, selection_of({"state": "any"}), What.ANSWERS)
     assert len(both) == len(rows) + 1
+
+
+def test_own_answers_are_all_of_ones_own_on_whichever_side(taught):
+    rows = lines(taught, Format.JSONL, selection_of({"person": "anna"}), What.OWN)
+    every = {a.id for a in taught.warehouse.answers() if a.person == "anna"}
+    assert {r["id"] for r in rows if not r["retracted"]} == every
+    sides = {taught.warehouse.archive.traces(Context.of(r["context"]).id).partition for r in rows}
+    assert sides == {Partition.TRAINING, Partition.EXAM}
+    assert not rows[0].keys() & {"source", "strategy", "version", "night", "person"}
+    with pytest.raises(ConfigError, match="person=anna"):
+        stream(taught, Format.JSONL, what=What.OWN)
 
 
 def test_the_exam_goes_out_alone_and_only_when_asked_for(taught):
@@ -150,23 +162,37 @@ def test_a_file_is_whole_or_absent_and_never_overwritten(taught, tmp_path):
 
 
 def test_a_round_trip_gives_the_same_examples(taught, tmp_path):
-    """Answers come back to the letter, examples in both training formats."""
+    """Answers come back to the letter and on their side, examples in both training formats."""
     expected = examples(taught)
-    for form, what, tool in (
-        (Format.JSONL, What.ANSWERS, "nightschool"),
-        (Format.PROMPT, What.EXAMPLES, "openai"),
-        (Format.CHAT, What.EXAMPLES, "openai"),
+    for form, what, tool, side in (
+        (Format.JSONL, What.ANSWERS, "nightschool", {"seed": 8, "exam_partition": 0.5}),
+        (Format.PROMPT, What.EXAMPLES, "openai", {"exam_partition": 0.0}),
+        (Format.CHAT, What.EXAMPLES, "openai", {"exam_partition": 0.0}),
     ):
         path = tmp_path / f"{form}.jsonl"
         export(taught, path, form, what=what)
-        folder = make_school(tmp_path / f"new-{form}", exam=False, exam_partition=0.0)
+        folder = tmp_path / f"new-{form}"
+        init_school(folder, settings={"learner": "bagofwords", **side})
         with School.open(folder) as new:
             import_file(new, path, tool)
             assert examples(new) == expected
             if what is What.ANSWERS:
                 ids = [{e.id for e in curated(s)} for s in (taught, new)]
                 assert ids[0] == ids[1]
+                the_exam_comes_back(taught, new, tmp_path)
+
+
+def the_exam_comes_back(taught, new, folder):
+    for form in (Format.JSONL, Format.CSV, Format.PARQUET):
+        path = folder / f"exam.{form}"
+        export(taught, path, form, what=What.EXAM)
+        new.examiner.add(path)
+        accepted = [
+            {i.id: {a.body for a in i.accepted} for i in school.examiner.marked()}
+            for school in (taught, new)
+        ]
+        assert accepted[0] == accepted[1]
 
 
 def curated(school):
-    return school.curate(school.warehouse.answered(Partition.TRAINING), 0)
+    return school.crowd.curator()(school.warehouse.answered(Partition.TRAINING), 0)

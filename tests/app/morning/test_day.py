@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import asdict, replace
 
 import pytest
 
 from nightschool.app.morning.day import day, merged
 from nightschool.timeline import Slice
+from nightschool.web.report import cut as view_of_day
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -32,12 +34,25 @@ def test_no_process_is_idle_and_a_night_goes_before_the_server() -> None:
     )
 
 
+def test_a_process_that_was_killed_is_counted_and_its_unknown_end_is_idle() -> None:
+    killed = replace(a_slice("night", 0.0, training=HOUR), open=True)
+    again = replace(a_slice("night", DAY - HOUR, training=HOUR), open=True)  # it lives
+    found = day([killed, again, a_slice("ask", HOUR, waiting=HOUR)], [], until=DAY)
+    assert found.cut == 1
+    assert found.parts == pytest.approx({"training": 2 * HOUR, "waiting": HOUR, "idle": 21 * HOUR})
+    told = view_of_day(asdict(found))
+    assert told[0].startswith("1 killed within 24 hours")
+    assert view_of_day(asdict(replace(found, cut=0))) == []
+
+
 def test_people_who_answer_at_once_take_the_time_once() -> None:
     serve = a_slice("serve", 0.0, waiting=DAY)
     spells = [(100.0, 160.0), (130.0, 190.0), (500.0, 510.0)]
     parts = day([serve], spells, until=DAY).parts
     assert parts == pytest.approx({"answering": 100.0, "waiting": DAY - 100.0})
-    assert merged([(5.0, 5.0), (1.0, 2.0), (1.5, 3.0)]) == [(1.0, 3.0)]
+    assert merged([(5.0, 5.0), (1.0, 2.0), (1.5, 3.0)]).tolist() == [[1.0, 3.0]]
+    assert merged([]).shape == (0, 2)
+    assert merged([(4.0, 5.0), (0.0, 9.0), (9.5, 9.6)]).tolist() == [[0.0, 9.0], [9.5, 9.6]]
 
 
 def test_only_what_lies_within_the_day_counts() -> None:

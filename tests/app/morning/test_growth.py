@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from nightschool.app.morning.growth import growth, split
+from nightschool.app.morning.growth import growth, split, turn
 
 
 @pytest.mark.parametrize(("people", "compute"), [(300.0, 900.0), (1.0, 0.0), (3.5, 1e6)])
@@ -40,3 +40,7 @@ def test_where_nobody_answers_faster_computers_have_no_limit() -> None:
 def test_waiting_and_serving_are_no_part_of_the_loop() -> None:
     parts = {"answering": 5.0, "training": 3.0, "loading": 2.0, "idle": 9.0, "waiting": 8.0}
     assert split({**parts, "showing": 7.0, "completing": 6.0}) == (5.0, 5.0)
+    assert turn(parts) == growth(5.0, 5.0)
+    for lacking in ("answering", "training"):  # no turn of the loop: nothing to make faster
+        assert turn({**parts, lacking: 0.0}) is None
+    assert turn({}) is None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner
+from tests.integration.server import Server
 
 from nightschool.app import School
+from nightschool.app.morning import reading
 from nightschool.app.morning.bits import bits, surprise
 from nightschool.app.morning.estimates import difference, mean_of, wilson
 from nightschool.cli.main import main
@@ -21,41 +22,65 @@ from nightschool.oracles import ScriptedOracle
 
 NIGHT = """
 import sys, time
-from nightschool.timeline import during
 from nightschool.learners import bagofwords
 fit = bagofwords.BagOfWords.fit
 def slow(self, *args, **kwargs):
-    time.sleep(1.0)  # so that the whole is long against the shutting down of an interpreter
+    time.sleep(3.0)  # so that the whole is long against the starting and ending of an interpreter
     return fit(self, *args, **kwargs)
 bagofwords.BagOfWords.fit = slow
-from nightschool.cli.main import main
-main(["-s", sys.argv[1], "night"], standalone_mode=False)
+from nightschool.cli import run
+sys.argv[1:] = ["-s", sys.argv[1], "night"]
+run()
+"""
+
+SERVE = """
+import sys
+from nightschool.app import nights
+nights.nice_prefix = lambda: []
+night = sys.argv.pop(1)
+nights.night_command = lambda folder, *_: [sys.executable, "-c", night, str(folder)]
+from nightschool.cli import run
+run()
 """
 
 
-def test_the_timeline_of_a_night_adds_up_to_its_wall_clock(
-    school_folder: Path, oracle: ScriptedOracle
+def test_the_timelines_of_a_server_and_of_its_night_add_up_to_their_wall_clocks(
+    school_folder: Path, oracle: ScriptedOracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with School.open(school_folder) as school:
         teach(school, oracle, 20)
+    time.sleep(0.05)  # the system dates the birth of a process by some hundredths of a second
+    server = Server(school_folder, how=("-c", SERVE, NIGHT))
     began = time.time()
-    command = [sys.executable, "-c", NIGHT, str(school_folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "Night 1" in process.stdout.readline()
-        wall = time.time() - began
-        process.stdout.read()
+    server.start()
+    assert server.get("/api/next?person=anna")["question"]
+    asked = time.time()
+    server.post("/api/night", {})
+    started = time.time()  # at the latest
+    assert server.process is not None
+    (night,) = psutil.Process(server.process.pid).children()
+    while night.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.005)
+    walls = {"night": time.time() - started}
+    server.stop()
+    walls["serve"] = time.time() - began
     with School.open(school_folder) as school:
-        (found,) = school.warehouse.timelines.since(began)
-        assert (found.process, found.night) == ("night", 1)
-        assert sum(found.parts.values()) == pytest.approx(found.wall)
-        assert found.wall == pytest.approx(wall, rel=0.02)
-        assert found.parts["training"] >= 1.0
+        slices = {s.process: s for s in school.warehouse.timelines.since(began)}
+        for name, wall in walls.items():
+            assert sum(slices[name].parts.values()) == pytest.approx(slices[name].wall)
+            assert slices[name].wall >= 0.98 * wall, name
+            assert slices[name].wall <= wall + (started - asked) + 0.05, name
+            assert not slices[name].open
+        assert {"loading", "waiting", "asking", "showing"} <= set(slices["serve"].parts)
+        found = slices["night"]
+        assert found.night == 1
+        assert asked - 0.05 <= found.began <= started
+        assert found.parts["training"] >= 3.0
         assert {"loading", "curating", "examining", "choosing", "posting"} <= set(found.parts)
 
         morning = school.morning.read()
         assert sum(morning.day.parts.values()) == pytest.approx(86400.0)
-        assert morning.growth is not None
+        assert morning.growth is None  # nobody answered in a process whose time was kept
         ours = found.parts["training"]
         assert morning.day.parts["training"] == pytest.approx(ours, rel=0.01)
         (night,) = morning.nights
@@ -67,9 +92,13 @@ def test_the_timeline_of_a_night_adds_up_to_its_wall_clock(
         assert (morning.effort.answers, morning.effort.seconds) == (20, 40.0)
         before = night.before
         assert before is not None
-        assert morning.effort.gain is not None
+        assert morning.effort.examined == 40.0
+        assert morning.effort.gain is None  # a gain a minute from 40 seconds would be made up
+        monkeypatch.setattr(reading, "ENOUGH", 30.0)
+        effort = school.morning.read().effort
+        assert effort.gain is not None
         gained = (night.after.value - before.value) / (40.0 / 60.0)
-        assert morning.effort.gain.value == pytest.approx(gained)
+        assert effort.gain.value == pytest.approx(gained)
         assert morning.bits.told is not None
         assert morning.target.answers is None
         assert morning.lead is None

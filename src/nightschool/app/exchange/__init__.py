@@ -31,6 +31,7 @@ __all__ = [
     "format_of",
     "import_file",
     "pairs",
+    "rows",
     "selection_of",
     "stream",
 ]
@@ -41,10 +42,17 @@ def stream(
     form: Format | str,
     chosen: Selection | None = None,
     what: What = What.EXAMPLES,
+    *,
+    nameless: bool = False,
 ) -> Iterator[bytes]:
-    """The bytes of an export in pieces; what cannot be exported is refused before the first."""
+    """The bytes of an export in pieces; what cannot be exported is refused before the first.
+
+    `nameless` leaves out whose each answer is and how long it took.
+    """
     form = Format(form)
     found = rows(school, chosen or Selection(), what)
+    if nameless and what is What.ANSWERS:
+        found = ({**row, "person": None, "seconds": None} for row in found)
     pieces = write(found, form, what)
     first = next(pieces, b"")
 

@@ -24,6 +24,8 @@ class What(StrEnum):
     """What a night would learn now: each context with its trusted answer."""
     ANSWERS = "answers"
     """Every reply as it was given, of the training side."""
+    OWN = "own"
+    """Every reply of one person, taken back or not, on whichever side: what is theirs to have."""
     EXAM = "exam"
     """The exam's contexts with the answers that it accepts. Whoever trains on it has no exam."""
 
@@ -38,6 +40,11 @@ COLUMNS: Mapping[What, Mapping[str, type]] = {
         "at": float, "note": str, "settles": bool, "retracted": str, "group": str, "source": str,
         "strategy": str, "score": float, "version": str, "night": int,
         "context_kind": str, "answer_kind": str,
+    },
+    # Nothing that tells exam or gold from the rest, for people who go on answering.
+    What.OWN: {
+        "id": str, "context": str, "answer": str, "reply": str, "seconds": float, "at": float,
+        "note": str, "retracted": str, "context_kind": str, "answer_kind": str,
     },
     What.EXAM: {
         "id": str, "context": str, "answer": str, "accepted": list, "group": str, "source": str,
@@ -55,6 +62,8 @@ def rows(school: School, chosen: Selection, what: What) -> Iterator[Row]:
     """
     if what is What.EXAM:
         return _exam(school, chosen)
+    if what is What.OWN:
+        return _own(school, chosen)
     if chosen.partition not in (None, Partition.TRAINING):
         raise ConfigError(
             f"The {what.value} of the training side are exported, not those of the "
@@ -76,7 +85,7 @@ def _examples(school: School, chosen: Selection) -> Iterator[Row]:
     fence = school.examiner.fence()
     # All are curated, then some are chosen: how much a person's word weighs depends on all.
     contexts = {a.question.context.document.digest: a.question.context.id for a in answered}
-    for example in school.curate(answered, 0):
+    for example in school.crowd.curator()(answered, 0):
         if contexts[example.context.digest] not in wanted:
             continue
         if not (fence.has(example.context) or fence.keeps(example.target)):
@@ -98,6 +107,13 @@ def _example(example: Example) -> Row:
 
 def _answers(school: School, chosen: Selection) -> Iterator[Row]:
     return map(_answer, school.warehouse.archive.every_answer(chosen))
+
+
+def _own(school: School, chosen: Selection) -> Iterator[Row]:
+    if not chosen.person:
+        raise ConfigError("Own answers are one person's; say whose, as in person=anna.")
+    found = school.warehouse.archive.every_answer(replace(chosen, state=State.ANY))
+    return ({name: row[name] for name in COLUMNS[What.OWN]} for row in map(_answer, found))
 
 
 def _answer(found: FoundAnswer) -> Row:

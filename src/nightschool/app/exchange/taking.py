@@ -20,6 +20,7 @@ from nightschool.types import (
     ConfigError,
     Context,
     Document,
+    Partition,
     PoolError,
     Reply,
     is_storable,
@@ -48,7 +49,8 @@ _SPACE = uuid.uuid5(uuid.NAMESPACE_OID, "nightschool import")
 class Taken:
     """What a file brings: replies and people in it, and what of that is new here.
 
-    `exam` of the new contexts are kept for the exam, by their keyed hash.
+    `exam` of the new contexts are kept for the exam, by their keyed hash; none where another
+    school learned from them.
     """
 
     replies: int
@@ -72,8 +74,9 @@ def import_file(
     """Take the replies of a file in, durably; with `check` only say what that would do.
 
     A reply that is here already is known by its id, made from what it says, so that a file that
-    is imported twice adds nothing the second time. Raises PoolError or AnswerError that name the
-    line, with nothing imported.
+    is imported twice adds nothing the second time. What another school exported was on its
+    training side, and is on this one's, unless its context is known here. Raises PoolError or
+    AnswerError that name the line, with nothing imported.
     """
     if tool not in READERS:
         raise ConfigError(f"There is no importer {tool!r}; choose {', '.join(READERS)}.")
@@ -81,14 +84,19 @@ def import_file(
         raise ConfigError(
             f"This school's questions are of kind {school.kind}; answers in texts do not fit."
         )
-    said = [_checked(school, each) for each in READERS[tool](path, wishes or Wishes())]
+    said = list(READERS[tool](path, wishes or Wishes()))
     if not said:
         raise PoolError(f"{path}: holds no reply of a person; nothing was imported.")
-    pairs = [_kept(each, tool) for each in said]
+    pairs = [_checked(school, each, tool) for each in said]
     note = Note(by, path.name, f"{len(said)} replies in the format of {tool}", school.now())
     version = school.warehouse.trainee().id
-    arrived = school.warehouse.arrivals.take(pairs, school.side, version, note, check=check)
+    side = _training if tool == "nightschool" else school.side
+    arrived = school.warehouse.arrivals.take(pairs, side, version, note, check=check)
     return _taken(said, arrived)
+
+
+def _training(_: Context) -> Partition:
+    return Partition.TRAINING
 
 
 def _taken(said: list[Said], arrived: Arrived) -> Taken:
@@ -103,7 +111,7 @@ def _taken(said: list[Said], arrived: Arrived) -> Taken:
     )
 
 
-def _checked(school: School, said: Said) -> Said:
+def _checked(school: School, said: Said, tool: str) -> tuple[Context, Answer]:
     """The reply, if the school could have had it from its own page; errors name the line."""
     limit = school.config.max_context_chars
     if len(said.context) > limit:
@@ -116,37 +124,27 @@ def _checked(school: School, said: Said) -> Said:
             raise PoolError(f"{said.where}: the {name} holds NUL or half a character; mend it.")
     if not 0 < len(said.person) <= LONGEST_NAME:
         raise PoolError(f"{said.where}: {said.person[:60]!r} is no person's name; shorten it.")
+    context, answer = _kept(said, tool)
     try:
-        school.check(_context(said))
-        answer = _answer(said, "check", "check")
+        school.check(context)
         check_reply(answer, school.config.max_answer_chars)
         if answer.document is not None and school.labels:
             check_label(answer.document, school.labels)
     except (AnswerError, PoolError) as error:
         raise type(error)(f"{said.where}: {error} Nothing was imported.") from error
-    return said
+    return context, answer
 
 
 def _kept(said: Said, tool: str) -> tuple[Context, Answer]:
-    context = _context(said)
+    context = Context.of(said.context.rstrip("\n"), "pool", said.group)
     # By its content, so that it is the same whenever the file is imported.
     parts = (tool, f"{context.id:x}", said.person, said.reply.value, said.answer, f"{said.at:.6f}")
-    name = said.id or str(uuid.uuid5(_SPACE, "\0".join(parts)))
-    return context, _answer(said, name, question_id(context.id))
-
-
-def _context(said: Said) -> Context:
-    return Context.of(said.context.rstrip("\n"), "pool", said.group)
-
-
-def _answer(said: Said, name: str, question: str) -> Answer:
-    document = Document(said.answer) if said.reply is Reply.ANSWER else None
-    return Answer(
-        id=name,
-        question_id=question,
+    return context, Answer(
+        id=said.id or str(uuid.uuid5(_SPACE, "\0".join(parts))),
+        question_id=question_id(context.id),
         person=said.person,
         reply=said.reply,
-        document=document,
+        document=Document(said.answer) if said.reply is Reply.ANSWER else None,
         seconds=said.seconds,
         at=said.at,
         note=said.note,

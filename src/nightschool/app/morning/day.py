@@ -6,9 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nightschool.timeline import Slice
 
+Floats = NDArray[np.float64]
+
 HOURS = 24
+SILENT = 60.0
+"""Seconds without a word after which a process, which writes every 10, was killed."""
+
 IDLE, WAITING, ANSWERING = "idle", "waiting", "answering"
 
 FIRST = ("night", "teach", "ask", "serve")
@@ -20,18 +28,20 @@ while people answer is what tomorrow's questions wait for."""
 class Day:
     """Seconds of each state between two moments (since 1970), which add up to their distance.
 
-    `runs` is how many slices of timelines were read; without any, all of it is idle.
+    `runs` is how many slices of timelines were read; without any, all of it is idle. `cut` is how
+    many of them are cut off: their process was killed, and what it did afterwards is not known.
     """
 
     since: float
     until: float
     parts: Mapping[str, float]
     runs: int
+    cut: int = 0
 
 
 def day(
     slices: Sequence[Slice],
-    spells: Iterable[tuple[float, float]],
+    spells: Sequence[Sequence[float]],
     until: float,
     hours: float = HOURS,
 ) -> Day:
@@ -43,7 +53,7 @@ def day(
     """
     since = until - hours * 3600
     parts: dict[str, float] = {}
-    thinking = merged((max(a, since), min(b, until)) for a, b in spells)
+    thinking = np.clip(merged(spells), since, until)
     edges = {since, until}
     for cut in slices:
         edges |= {t for t in (cut.began, cut.ended) if since < t < until}
@@ -51,22 +61,28 @@ def day(
     for begin, end in pairwise(ordered):
         for state, seconds in _stretch(slices, thinking, begin, end):
             parts[state] = parts.get(state, 0.0) + seconds
-    return Day(since, until, parts, len(slices))
+    return Day(since, until, parts, len(slices), sum(cut_off(s, until) for s in slices))
 
 
-def merged(spells: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same stretches without overlaps: what several do at once takes the time once."""
-    found: list[tuple[float, float]] = []
-    for begin, end in sorted(s for s in spells if s[1] > s[0]):
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((begin, end))
-    return found
+def cut_off(found: Slice, now: float) -> bool:
+    """Whether a process that did not end by itself stopped writing its timeline."""
+    return found.open and now - found.ended > SILENT
+
+
+def merged(spells: Sequence[Sequence[float]]) -> Floats:
+    """The same stretches (n, 2) without overlaps: what several do at once takes the time once."""
+    made = np.array(spells, dtype=np.float64).reshape(-1, 2)
+    made = made[made[:, 1] > made[:, 0]]
+    begins, ends = made[np.argsort(made[:, 0])].T
+    reach = np.maximum.accumulate(ends)
+    apart = begins[1:] > reach[:-1]
+    first = np.concatenate([np.ones(min(len(made), 1), bool), apart])
+    last = np.concatenate([apart, np.ones(min(len(made), 1), bool)])
+    return np.stack([begins[first], reach[last]], axis=1)
 
 
 def _stretch(
-    slices: Sequence[Slice], thinking: Sequence[tuple[float, float]], begin: float, end: float
+    slices: Sequence[Slice], thinking: Floats, begin: float, end: float
 ) -> Iterable[tuple[str, float]]:
     length = end - begin
     here = [c for c in slices if c.began <= begin and c.ended >= end and c.wall > 0]
@@ -74,7 +90,7 @@ def _stretch(
         return [(IDLE, length)]
     top = min(here, key=_rank)
     shares = {state: length * seconds / top.wall for state, seconds in top.parts.items()}
-    busy = sum(max(min(b, end) - max(a, begin), 0.0) for a, b in thinking)
+    busy = float(np.diff(np.clip(thinking, begin, end)).sum())
     people = min(busy, shares.get(WAITING, 0.0))
     if people > 0:
         shares[WAITING] -= people

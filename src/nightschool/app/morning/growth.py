@@ -71,3 +71,9 @@ def split(parts: Mapping[str, float]) -> tuple[float, float]:
     """Seconds of people and of computers among those of a day."""
     people = parts.get(ANSWERING, 0.0)
     return people, sum(s for name, s in parts.items() if name not in APART) - people
+
+
+def turn(parts: Mapping[str, float]) -> Growth | None:
+    """The growth of a day's loop; None unless people answered and a model was trained in it."""
+    people, compute = split(parts)
+    return growth(people, compute) if people > 0 and parts.get("training", 0.0) > 0 else None

@@ -14,7 +14,7 @@ from nightschool.app.limits.nights import learned, pace
 from nightschool.app.morning import bits, commands
 from nightschool.app.morning.day import Day, day
 from nightschool.app.morning.estimates import Estimate, difference, wilson
-from nightschool.app.morning.growth import Growth, growth, split
+from nightschool.app.morning.growth import Growth, turn
 from nightschool.app.pace import LONGEST
 from nightschool.app.school import School
 from nightschool.app.status import Status, plain
@@ -26,6 +26,9 @@ RECENT = 5
 """Nights over which the pace of learning and of nights is averaged."""
 
 LEVEL = 0.9
+
+ENOUGH = 300.0
+"""Seconds of people's time below which no gain a minute is told: it would stretch seconds."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,16 @@ class Examined:
 class Effort:
     """What people gave, and what came of it: marks gained in one minute of their time.
 
-    `gain` is over all nights, `lately` over the last few; each from -1 to 1 a minute.
+    `gain` is over all nights, `lately` over the last few, in marks a minute; None below `enough`
+    seconds. `examined` is how many of the seconds lie before the newest exam; 0 without one.
     """
 
     answers: int
     seconds: float
     gain: Estimate | None
     lately: Estimate | None
+    examined: float = 0.0
+    enough: float = ENOUGH
 
 
 @dataclass(frozen=True)
@@ -117,8 +123,7 @@ class MorningDesk:
         nights = self._examined(records)
         told, target = self._of_nights(nights, records)
         slices = school.warehouse.timelines.since(now - 24 * 3600)
-        spells = school.warehouse.digest.spells(now - 24 * 3600)
-        past = day(slices, [(max(a, b - LONGEST), b) for a, b in spells], now)
+        past = day(slices, school.warehouse.digest.spells(now - 24 * 3600, LONGEST), now)
         return Morning(
             at=now,
             status=school.status(),
@@ -127,7 +132,7 @@ class MorningDesk:
             lead=_lead(school),
             bits=told,
             day=past,
-            growth=growth(*split(past.parts)) if slices else None,
+            growth=turn(past.parts),
             target=target,
             commands=commands.of(school.config.target),
         )
@@ -170,14 +175,15 @@ class MorningDesk:
         def gained(first: int) -> Estimate | None:
             begin, end = ends[max(len(ends) + first, 0) if first < 0 else first], ends[-1]
             before = digest.effort(LONGEST, begin[1])[1] if begin[1] else 0.0
-            minutes = (digest.effort(LONGEST, end[1])[1] - before) / 60.0
-            if minutes <= 0 or begin[0] is None or end[0] is None:
+            spent = examined - before
+            if spent < ENOUGH or begin[0] is None or end[0] is None:
                 return None
-            return scaled(difference(end[0], begin[0]), 1.0 / minutes)
+            return scaled(difference(end[0], begin[0]), 60.0 / spent)
 
         if len(ends) < 2:
             return Effort(answers, seconds, None, None)
-        return Effort(answers, seconds, gained(0), gained(-RECENT - 1))
+        examined = digest.effort(LONGEST, ends[-1][1])[1]
+        return Effort(answers, seconds, gained(0), gained(-RECENT - 1), examined)
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:

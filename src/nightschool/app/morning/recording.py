@@ -37,11 +37,13 @@ def recorded(
     over = threading.Event()
 
     def work() -> None:
-        while not over.wait(every):
+        while True:  # at once: a process that is killed soon leaves a trace too
             try:
                 write(warehouse, line, longest)
             except Exception:  # no figure is worth a night or an answer
                 log.exception("The timeline could not be written; the next write holds it too.")
+            if over.wait(every):
+                return
 
     writer = threading.Thread(target=work, name="timeline", daemon=True)
     writer.start()
@@ -52,7 +54,7 @@ def recorded(
         writer.join()
         line.rename(process, "other")
         try:
-            warehouse.timelines.keep(line.read())
+            warehouse.timelines.keep(line.cut())
         except Exception:  # no more is it worth what went wrong in the block, or came of it
             log.exception("The end of the timeline could not be written.")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nightschool.cli.find import find_school, open_school
+from nightschool.cli.find import counted, find_school, open_school
 
 
 @click.group()
@@ -30,8 +30,8 @@ def pool_add(ctx: click.Context, files: tuple[Path, ...]) -> None:
         for file in files:
             added = school.add_contexts(read_contexts(file, *how))
             click.echo(
-                f"{file}: {added.new} contexts added ({added.training} to learn from, "
-                f"{added.exam} kept for the exam), {added.known} known before."
+                f"{file}: {counted(added.new, 'context')} added ({added.training:,} to learn from, "
+                f"{added.exam:,} kept for the exam), {added.known:,} known before."
             )
 
 

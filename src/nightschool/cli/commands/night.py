@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nightschool.cli.find import find_school, open_school
+from nightschool.cli.find import counted, find_school, open_school
 
 
 @click.command()
@@ -104,8 +104,25 @@ def exam_add(ctx: click.Context, file: Path) -> None:
     with open_school(ctx) as school:
         count = school.examiner.add(file)
         click.echo(
-            f"{count} items from {file}; the exam now holds {len(school.examiner.marked())}."
+            f"{counted(count, 'item')} from {file}; the exam now holds "
+            f"{len(school.examiner.marked()):,}."
         )
+
+
+@click.command()
+@click.argument("version", default="")
+@click.option("--against", default="", metavar="VERSION", help="Another to compare the exam with.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def versions(ctx: click.Context, version: str, against: str, as_json: bool) -> None:
+    """Every version; or VERSION's parent, recipe, manifest, seed and exam, won and lost."""
+    from nightschool.cli.versions import print_version, print_versions
+
+    with open_school(ctx) as school:
+        if version:
+            print_version(school, version, against, as_json)
+        else:
+            print_versions(school, as_json)
 
 
 @click.command()

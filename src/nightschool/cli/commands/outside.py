@@ -19,12 +19,20 @@ def webhook() -> None:
 @click.argument("name")
 @click.argument("url")
 @click.option("--event", "events", multiple=True, help="Only this event; may be repeated.")
+@click.option(
+    "--secret",
+    default="",
+    metavar="$NAME",
+    help="Not a new secret, but the one in this variable of the server's environment.",
+)
 @click.pass_context
-def webhook_add(ctx: click.Context, name: str, url: str, events: tuple[str, ...]) -> None:
+def webhook_add(
+    ctx: click.Context, name: str, url: str, events: tuple[str, ...], secret: str
+) -> None:
     """Tell URL what happens; prints the secret that signs the messages."""
     from nightschool.cli import webhooks
 
-    webhooks.add(find_school(ctx.obj), name, url, events)
+    webhooks.add(find_school(ctx.obj), name, url, events, secret)
 
 
 @webhook.command("remove")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nightschool.cli.find import find_school, open_school
+from nightschool.cli.find import counted, find_school, open_school
 
 
 @click.command()
@@ -37,6 +37,12 @@ from nightschool.cli.find import find_school, open_school
     help="The school's seed, for simulations: contexts kept for the exam can be guessed from it. "
     "Default 0: a secret, random choice.",
 )
+@click.option(
+    "--database",
+    metavar="URL",
+    help="Keep the log in this empty PostgreSQL database, postgresql://USER@HOST/DATABASE; "
+    "default: SQLite, in the folder.",
+)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
 def init(folder: Path, **options: Any) -> None:
     """Begin a school in a new folder."""
@@ -60,7 +66,7 @@ def labels_add(ctx: click.Context, names: tuple[str, ...]) -> None:
 
     found = add_labels(find_school(ctx.obj), names)
     note_change(find_school(ctx.obj), "labels", f"added: {', '.join(names)}")
-    click.echo(f"{len(found)} labels: {', '.join(found)}.")
+    click.echo(f"{counted(len(found), 'label')}: {', '.join(found)}.")
 
 
 @labels.command("list")
@@ -94,7 +100,7 @@ def doctor(ctx: click.Context, collect_garbage: bool) -> None:
         problems = school.warehouse.verify()
         for problem in problems:
             click.echo(problem)
-        click.echo(f"{len(problems)} problems." if problems else "All is well.")
+        click.echo(f"{counted(len(problems), 'problem')}." if problems else "All is well.")
         if collect_garbage:
             freed = school.warehouse.collect_garbage()
             click.echo(f"{freed / 2**20:.1f} MiB freed.")
@@ -114,7 +120,18 @@ def backup(ctx: click.Context, target: Path) -> None:
 
 @click.group()
 def starter() -> None:
-    """The small model in the package."""
+    """The small model in the package, and contexts to ask it about."""
+
+
+@starter.command("contexts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--number", default=1000, type=click.IntRange(1, 100_000), help="How many.")
+@click.option("--seed", default=0, help="Another seed, other contexts.")
+def starter_contexts(file: Path, number: int, seed: int) -> None:
+    """Write contexts of the starter's little world to FILE, a pool to begin with."""
+    from nightschool.cli.starter import write_contexts
+
+    write_contexts(file, number, seed)
 
 
 @starter.command("build-artist")

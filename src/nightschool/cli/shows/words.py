@@ -58,9 +58,9 @@ class WordsShow:
     ) -> None:
         """Before and after on the hidden exam, the picture, and how to teach it in person."""
         first, last = seen[0].served, seen[-1].served
-        skills = [f"{g} {percent(first[g])} -> {percent(last[g])}" for g in last if g != "all"]
+        skills = [f"{g} {percent(first[g])} → {percent(last[g])}" for g in last if g != "all"]
         click.echo(
-            f"Hidden exam: {percent(first['all'])} -> {percent(last['all'])} ({', '.join(skills)})."
+            f"Hidden exam: {percent(first['all'])} → {percent(last['all'])} ({', '.join(skills)})."
         )
         curves = {
             "trainee, questions chosen": [(m.answers, m.trainee["all"]) for m in seen],

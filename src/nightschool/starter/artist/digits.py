@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from nightschool.types import ConfigError
 
-DIGITS = 10
 _KEY = b"nightschool: who may see which digit"
 
 Digit = NDArray[np.float32]

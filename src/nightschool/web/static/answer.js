@@ -173,6 +173,8 @@ async function undo() {
 }
 
 function comeBack(done) {
+  keptOne = false;
+  showMark();
   today.add(-1);
   aside();
   show({ ...since(done), at: Date.now() });
@@ -190,8 +192,8 @@ function edit(entry) {
   show({ question, draft: part.begun(answer), note: answer.note });
 }
 
-function kept() {
-  keptOne = true;
+function kept(entry) {
+  keptOne = !entry.undo; // of an answer that was taken back nothing is kept
   if (!current) ahead.wake(); // the queue may be filled again only now
 }
 

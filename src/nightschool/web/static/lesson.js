@@ -56,20 +56,20 @@ export class Lesson {
   }
 }
 
-function told(lesson) {
-  const { parts } = lesson;
-  const best = parts[0];
-  const parting = parts.length > 1 || best.name;
-  const when = Date.now() / 1000 - lesson.at < DAY_S ? "" : "_night";
-  const better = best.after > best.before;
-  const title = better ? `lesson_title${when}${best.name ? "" : "_all"}` : "lesson_title_same";
-  const head = html("p", { class: "head" }, html("strong", {}, t(title, { what: best.name })), " ",
-    t("lesson_score", best));
-  const others = parting ? parts.slice(1).map((part) =>
-    html("li", {}, t("lesson_other", { ...part, what: part.name || t("lesson_rest") }))) : [];
-  const list = others.length ? [html("ul", { class: "others quiet" }, ...others)] : [];
-  return [head, ...list, ...changes(lesson.changed)];
+function told({ at, lead, first, others, changed, exam }) {
+  const when = Date.now() / 1000 - at < DAY_S ? "" : "_night";
+  const title = t(["group", "all"].includes(lead) ? `lesson_title_${lead}${when}` : `lesson_title_${lead}`,
+    { what: first?.name });
+  const score = exam ? t("lesson_exam", { ...exam, before: points(exam.before), after: points(exam.after) })
+    : t(lead === "same" ? "lesson_score_same" : "lesson_score", first);
+  const head = html("p", { class: "head" }, html("strong", {}, title), " ", score);
+  const moved = others.map((part) =>
+    html("li", {}, t("lesson_other", { ...part, what: part.name || t("lesson_rest") })));
+  const list = moved.length ? [html("ul", { class: "others quiet" }, ...moved)] : [];
+  return [head, ...list, ...changes(changed)];
 }
+
+const points = (mark) => (100 * mark).toFixed(1);
 
 // The very questions whose answers changed, each with what the model said before and says now.
 function changes(changed) {

@@ -1,32 +1,28 @@
 // Everybody: roles, invitations, and what an owner may do about a person.
 
-import { call } from "./api.js";
-import { copies, secret, tell, times } from "./telling.js";
+import { change, copies, refresh, secret, times } from "./telling.js";
 import { t } from "./texts.js";
 
 const SURE = { disable: "confirm_disable", sign_out: "confirm_sign_out", withdraw: "confirm_withdraw", erase: "confirm_erase" };
 const $ = (id) => document.getElementById(id);
 let person = "";
 
-async function change(path, body) {
-  try {
-    const told = await call(path, body);
-    return told ?? {};
-  } catch (error) {
-    tell(error.message || t("away"));
-    return null;
-  }
-}
-
 async function act(what, reason = "") {
+  const name = person;
   if (what === "renew") {
     const told = await change("/api/invitations", { person, renew: true });
-    if (told) secret(location.origin + told.path);
+    if (told) await linked(told);
     return;
   }
   const body = what === "withdraw" ? { person, reason } : { person };
   const told = await change(`/api/people/${what}`, body);
-  if (told) location.reload();
+  if (told) await refresh(t(`done_${what}`, { name }));
+}
+
+// A link was made: it is shown, and so is what the trail and the list say of it.
+async function linked({ path }) {
+  await refresh(t("done_link"));
+  secret(location.origin + path);
 }
 
 // Asks once more before what cannot simply be taken back.
@@ -65,14 +61,14 @@ document.addEventListener("click", async (event) => {
   }
   if (at("[data-back]")) $("sure").close();
   const id = at("[data-cancel]")?.closest("li").dataset.id;
-  if (id && (await change("/api/invitations/cancel", { id }))) location.reload();
+  if (id && (await change("/api/invitations/cancel", { id }))) await refresh(t("done_cancel"));
 });
 
 document.addEventListener("change", async (event) => {
   if (event.target.dataset.change !== "role") return;
   const { person: name } = event.target.closest("tr").dataset;
   const told = await change("/api/people/role", { person: name, role: event.target.value });
-  if (told) tell(t("done"));
+  if (told) await refresh(t("done_role", { name, role: t(told.role) }));
   else event.target.value = [...event.target.options].find((o) => o.defaultSelected).value;
 });
 
@@ -80,7 +76,7 @@ $("invite")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { person: name, role, days } = Object.fromEntries(new FormData(event.target));
   const told = await change("/api/invitations", { person: name, role, days: Number(days) });
-  if (told) secret(location.origin + told.path);
+  if (told) await linked(told);
 });
 
 times();

@@ -36,6 +36,7 @@ function exam({ nights, target }, t) {
     for (let k = i; k <= j; k++) {
       const y = u.data[series][k];
       if (y == null) continue;
+      if (sat.length < 2) whisker(u, k); // the band of one night has no width
       u.ctx.beginPath();
       u.ctx.arc(u.valToPos(u.data[0][k], "x", true), u.valToPos(y, "y", true), 3.5 * devicePixelRatio, 0, 2 * Math.PI);
       u.ctx.lineWidth = 1.75 * devicePixelRatio;
@@ -47,6 +48,16 @@ function exam({ nights, target }, t) {
     u.ctx.restore();
     return false;
   };
+  const whisker = (u, k) => {
+    const x = u.valToPos(u.data[0][k], "x", true), reach = 5 * devicePixelRatio;
+    const [low, high] = [1, 2].map((series) => u.valToPos(u.data[series][k], "y", true));
+    line(u, accent, [], [x, low, x, high], [x - reach, low, x + reach, low], [x - reach, high, x + reach, high]);
+  };
+  const across = (u) => {
+    const y = u.valToPos(target.target, "y", true), { left, width } = u.bbox;
+    if (sat.length < 2) line(u, quiet, [2, 4], [left, y, left + width, y]);
+    return false;
+  };
   const edge = { stroke: "transparent", points: { show: false }, width: 0 };
   return {
     options: {
@@ -56,10 +67,10 @@ function exam({ nights, target }, t) {
         { ...edge, label: "high", class: "edge", value: (_, v) => percent(v) },
         { label: t.exam_before, stroke: lamp, width: 1.5, dash: [5, 4], points: { show: sat.length < 2 }, value: (_, v) => percent(v) },
         { label: t.exam_after, stroke: accent, width: 2, points: { show: dots }, value: (_, v, s, k) => told(sat, k, v) },
-        { label: t.exam_target, stroke: quiet, width: 1, dash: [2, 4], points: { show: false }, value: (_, v) => percent(v) },
+        { label: t.exam_target, stroke: quiet, width: 1, dash: [2, 4], points: { show: across }, value: (_, v) => percent(v) },
       ],
       bands: [{ series: [2, 1], fill: `${accent}2e` }],
-      scales: { x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) }, y: { range: [0, 1] } },
+      scales: { x: { time: false, range: (_, low, high) => (sat.length < 2 ? [sat[0].night - 0.9, sat[0].night + 0.9] : [low, high]) }, y: { range: [0, 1] } },
       axes: axes({}, (v) => `${Math.round(100 * v)} %`),
     },
     values: [
@@ -71,6 +82,21 @@ function exam({ nights, target }, t) {
       sat.map(() => target.target),
     ],
   };
+}
+
+/** Strokes from (x, y) to (x, y) in the plot's own pixels. */
+function line({ ctx }, style, dash, ...strokes) {
+  ctx.save();
+  ctx.strokeStyle = style;
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.setLineDash(dash.map((v) => v * devicePixelRatio));
+  ctx.beginPath();
+  for (const [x, y, toX, toY] of strokes) {
+    ctx.moveTo(x, y);
+    ctx.lineTo(toX, toY);
+  }
+  ctx.stroke();
+  ctx.restore();
 }
 
 function told(sat, k, value) {

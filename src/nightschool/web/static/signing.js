@@ -29,23 +29,38 @@ async function send(body, again = true) {
   return { ok: response.ok, told };
 }
 
+// The button says that it works; it stays in place, so that the cursor is not lost.
+function busy(now) {
+  const button = form.querySelector("button");
+  const [words, other] = [button.textContent, button.dataset.other];
+  if (now === (form.ariaBusy === "true")) return;
+  form.ariaBusy = String(now);
+  button.ariaDisabled = String(now);
+  [button.textContent, button.dataset.other] = [other, words];
+}
+
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (form.ariaBusy === "true") return;
   tell("");
-  const button = form.querySelector("button");
-  button.disabled = true;
+  busy(true);
   const body = Object.fromEntries(new FormData(form));
   if (form.dataset.link) body.link = form.dataset.link;
   try {
     const { ok, told } = await send(body);
-    if (ok) location.assign(next());
-    else tell(told.error);
+    if (ok) {
+      location.assign(next()); // it goes on saying so until the other page is there
+      return;
+    }
+    tell(told.error);
+    form.elements.password.select();
   } catch {
     tell(form.dataset.away);
-  } finally {
-    button.disabled = false;
   }
+  busy(false);
 });
+// Back from the next page, the browser may show this one as it was left.
+addEventListener("pageshow", () => form && busy(false));
 
 // A link from elsewhere hides the session's cookie from the first request: look again from here.
 if (form?.dataset.do === "login") {

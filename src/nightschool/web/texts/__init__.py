@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 HERE = Path(__file__).parent
 LANGUAGE = "en"
 
@@ -25,6 +27,21 @@ def t(name: str, /, **values: object) -> str:
     """The text of that name with its {names} filled in; KeyError for one that there is not."""
     text = catalogue()[name]
     return text.format(**values) if values else text
+
+
+def tn(name: str, n: int, /, **values: object) -> str:
+    """The same for a count: the text `name_one` where n is 1; {n} is filled in."""
+    return t(f"{name}_one" if n == 1 else name, n=f"{n:,}", **values)
+
+
+def coded(text: str) -> Markup:
+    """A message as HTML: the commands in it, which stand in backticks, as code."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # an odd one out is somebody's own
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts)
+    )
 
 
 def page(name: str) -> Mapping[str, str]:
