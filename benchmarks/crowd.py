@@ -237,12 +237,8 @@ def _school(folder: Path, learner: str, hostile: bool) -> tuple[str, str, int]:
     from nightschool.types import Pick
 
     labels = ["red", "green", "blue", "grey"]
-    settings: dict[str, object] = {
-        "learner": learner,
-        "seed": 5,
-        "questions": 20,
-        "gold_share": 0.0,
-    }
+    settings: dict[str, object] = {"seed": 5, "questions": 20, "gold_share": 0.0}
+    settings["learner"] = learner
     if learner == "language":
         settings["learner_settings"] = {"steps": 10}
     if learner == "classification":

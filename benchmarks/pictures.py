@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from nightschool.app import School
 from nightschool.app.init import init_school
+from nightschool.app.nights import NightProcess
 from nightschool.app.tasks import ControlTask
 from nightschool.loop import teach
 from nightschool.types import (
@@ -41,6 +42,7 @@ from nightschool.types import (
 )
 from nightschool.types.people import Role
 from nightschool.web import create_app
+from nightschool.web.machines import Machines
 
 NAMES = [
     "Ada",
@@ -214,7 +216,8 @@ def served(school: School, *, accounts: bool = False) -> Iterator[str]:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
-    app = create_app(school, accounts=school.accounts if accounts else None)
+    machines = Machines(NightProcess(school.folder, school.config))
+    app = create_app(school, accounts=school.accounts if accounts else None, machines=machines)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -94,7 +94,7 @@ def test_a_new_password_and_signing_out_end_tokens_and_links(
     assert accounts.caller(others, True) is not None
 
 
-@pytest.mark.parametrize("name", ["Owner", "Serve", "system", "erased-7"])
+@pytest.mark.parametrize("name", ["Owner", "Serve", "Simulated-x", "erased-7"])
 def test_nobody_takes_a_name_of_the_trail(accounts: Accounts, name: str) -> None:
     with pytest.raises(AccountError, match=r"names itself.*choose another name"):
         accounts.invite(Role.TEACHER, "anna", name)

@@ -127,7 +127,7 @@ def test_a_day_and_a_night_over_the_network(
 
 
 def test_the_same_calls_without_a_server(tmp_path: Path) -> None:
-    with nightschool.open(make_school(tmp_path / "school")) as school:
+    with nightschool.open(make_school(tmp_path / "school"), person="anna") as school:
         room: Classroom = school
         a_day(room)
         verdict = room.night()

@@ -26,6 +26,8 @@ from nightschool.types import (
     Reply,
     UnknownQuestion,
 )
+from nightschool.types.people import AccountError
+from nightschool.warehouse.tables import questions
 from nightschool.web.answers import shown
 
 from ..conftest import COLOURS, make_school, world
@@ -119,7 +121,12 @@ def test_gold_comes_among_the_others_at_its_rate_once_each_and_is_never_learned(
                   for own in given.values()]  # fmt: skip
         assert orders[0] != orders[1]
         assert places[0] != places[1]
+        used = school.morning.read().uses
+        assert (used.waiting, used.exam, used.gold) == (80, 0, 0), "the night tells, not the reply"
         school.night()
+        used = school.morning.read().uses
+        assert (used.waiting, used.gold) == (0, sum(map(len, places)))
+        assert used.learned + used.exam + used.unused + used.gold == used.answers == 80
         assert not any("gold" in text for text in examples(school))
         assert not any("gold" in item.context.body for item in school.examiner.bank())
         assert school.warehouse.audit.entries()[-1].action == "gold added"
@@ -142,10 +149,20 @@ def test_gold_that_is_taken_back_is_asked_again_first(tmp_path):
     folder = make_school(tmp_path / "school", gold_share=1.0)
     with School.open(folder) as school:
         school.gold.add(gold_file(tmp_path, 3), "ola")
+        with pytest.raises(AccountError, match="shut or erased"):
+            school.next_question("nobody", member=True)
+        assert school.refill()
+        # Gold that the model was not asked about takes no place of a question with a guess.
+        for guess, gold in (("red", False), ("", True)):
+            said = questions.update().values(guess=guess)
+            school.warehouse._log.write(lambda c, said=said: c.execute(said) and None)
+            asked = school.next_question(f"bo{guess}")
+            assert (asked.partition is Partition.GOLD) == gold
         question = school.next_question("anna")
         assert question.partition is Partition.GOLD
         say(school, question, "anna", "blue")
         school.undo("anna")
+        say(school, question, "bo", "green")  # others' replies end nothing: gold is everybody's
         assert school.next_question("anna").id == question.id
         say(school, question, "anna", "green")
         for _ in range(2):
@@ -194,7 +211,7 @@ def test_a_person_learns_of_their_gold_by_night_and_from_ten_on(tmp_path, clock)
         answer(1, "wrong")
         assert school.figures.of("anna").gold == Share.of(11, 12)
         own = school.figures.own("anna")
-        assert (own.answers, own.gold, own.weight) == (12, Share.of(11, 11), 1.0)
+        assert (own.answers, own.gold, own.weight) == (12, Share.of(11, 11), None)
 
 
 def test_what_was_learned_answered_or_examined_with_cannot_be_gold(tmp_path, oracle):

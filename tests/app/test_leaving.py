@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from nightschool.app import School, shortlist
 from nightschool.app.shift import NightShift
+from nightschool.cli.leaving import forgetting
 from nightschool.cli.main import main
 from nightschool.loop import teach
 from nightschool.oracles import ScriptedOracle
@@ -87,16 +88,35 @@ def test_withdrawn_as_a_whole_shut_out_and_forgotten_by_a_rebuild(
         assert account[0].disabled is not None
         status = school.status()
         assert 0 < status.unlearned <= 10  # some examined
+        told = school.morning.read().uses
+        assert (told.answers, told.back) == (status.answers, 10)
+        assert told.learned == told.examples - status.unlearned  # one answer each
+        assert told.answers == told.learned + told.exam == 10
+        skip = school.next_question("olga")
+        assert skip is not None
+        school.keep(Answer("o", skip.id, "olga", Reply.SKIP, None, 1.0, school.now()))
+        hostile_again = school.next_question("zoe")
+        assert hostile_again is not None
+        school.keep(
+            Answer("z", hostile_again.id, "zoe", Reply.ANSWER, Document("x"), 1.0, school.now())
+        )
+        told = school.morning.read().uses
+        assert told.answers == told.learned + told.exam + told.silent + told.waiting == 12
         assert any("--rebuild" in warning for warning in status.warnings)
         school.promote("v1", by="olga", reason="it serves, so it must be named")
         clock.dawn()
         school.night(rebuild=True)
         assert school.status().unlearned == 0
+        learned = {"v1"}.__contains__
+        assert "`nightschool promote v2` lets it serve" in forgetting(
+            school, lambda version: learned(version.id)
+        )
         told = [w for w in school.status().warnings if "promote v2" in w]
         assert len(told) == 1
         assert f"v1 serves and learned answers that no longer count: {status.unlearned}" in told[0]
         school.promote("v2", by="olga", reason="it never learned them")
         assert not any("promote v2" in warning for warning in school.status().warnings)
+        assert forgetting(school, lambda version: learned(version.id)) == ""
         manifest = school.warehouse.manifest(school.warehouse.trainee().manifest)
         assert WORD not in {e.target.body for e in school.warehouse.dataset(manifest).new}
 
@@ -178,11 +198,12 @@ def test_at_the_command_line(taught: tuple[Path, Clock]) -> None:
         result = CliRunner().invoke(main, ["--school", str(folder), "people", *words], **options)
         return result.output
 
-    assert "10 answers of mallory no longer count" in run("withdraw", "mallory", "--reason", "why")
+    told = run("withdraw", "mallory", "--reason", "why")
+    assert "10 answers of mallory no longer count. `nightschool night --rebuild` makes" in told
     assert "Abort" in run("erase", "mallory", input="n\n")
     told = run("erase", "mallory", "--yes")
     assert "mallory is erased-1 from now on" in told
-    assert "Learned from them: v1" in told
+    assert "Learned from them: v1. `nightschool night --rebuild` makes a version" in told
     assert "Nobody here is called 'mallory'" in run("erase", "mallory", "--yes")
 
 

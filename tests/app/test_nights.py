@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import datetime
+from types import SimpleNamespace
 
 import pytest
 import tzlocal
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nightschool.app.config import Config
-from nightschool.app.nights import NightProcess, schedule
+from nightschool.app.nights import NightProcess, schedule, step_of
 from nightschool.warehouse.night import night_lock
 
 
@@ -44,4 +45,17 @@ def test_no_night_is_started_beside_one_of_a_terminal(tmp_path, monkeypatch):
     with night_lock(tmp_path):
         assert not night.start("ann")
         assert not started
+        assert night_lock(tmp_path).held()
+    assert not night_lock(tmp_path).held()
     assert night.start("ann")
+
+
+@pytest.mark.parametrize(
+    ("done", "step"), [([], "curate"), (["load", "curate", "seal"], "fit"), (["post"], "post")]
+)
+def test_a_night_is_at_the_step_after_the_last_that_ended(done, step):
+    night = SimpleNamespace(number=2, finished=None)
+    spans = {2: [SimpleNamespace(name=name) for name in done]}
+    assert step_of(SimpleNamespace(nights=lambda: [night], spans=spans.get)) == step
+    night.finished = 1.0
+    assert step_of(SimpleNamespace(nights=lambda: [night], spans=spans.get)) == ""

@@ -110,9 +110,11 @@ def test_where_answers_are_no_texts_the_exam_speaks(taught, monkeypatch):
     assert taught.yesterday.of("anna") is None  # no night of hers had an exam
     sat = [replace(v, items=9, before=0.4, after=0.5) for v in taught.warehouse.verdicts()]
     monkeypatch.setattr(taught.warehouse, "verdicts", lambda: sat)
+    taught.withdraw(taught.warehouse.answers("anna")[0].id, "anna", Retract.UNDO)
+    taught.keep(reply(taught.next_question("anna"), "red", person="anna"))  # for a night to come
     lesson = taught.yesterday.of("anna").as_dict()
     assert (lesson["night"], lesson["lead"]) == (1, "exam")
-    assert lesson["exam"] == {"taught": 20, "before": 0.4, "after": 0.5, "items": 9}
+    assert lesson["exam"] == {"taught": 19, "before": 0.4, "after": 0.5, "items": 9}
     assert taught.yesterday.of("bob").night == 2
     assert taught.yesterday.of("carl") is None
 

@@ -35,12 +35,17 @@ def test_what_is_taken_in_goes_out_again(folder: Path, tmp_path: Path) -> None:
         "0 added, 3 known before"
         in run(folder, "import", file, "--format", "openai", "--person", "ben").output
     )
+    assert "terminal  import" in run(folder, "people", "audit").output
     out = tmp_path / "out.jsonl"
     assert run(folder, "export", out).output == f"3 examples in {out}.\n"
     assert [json.loads(line) for line in out.read_text().splitlines()] == rows
     chosen = run(folder, "export", "-", "--answers", "--format", "csv", "--filter", "text=2 and")
     assert chosen.output.count("\n") == 2
     assert ",ben," in chosen.output
+    said = tmp_path / "said.jsonl"
+    run(folder, "export", said, "--answers")
+    assert said.read_text() == run(folder, "export", "-", "--answers").output
+    assert {"person", "seconds", "note"} <= json.loads(said.read_text().splitlines()[0]).keys()
     exam = run(folder, "export", tmp_path / "exam.csv", "--exam")
     assert "60 exam items" in exam.output
     assert "no exam left" in exam.output
@@ -52,6 +57,7 @@ def test_what_is_taken_in_goes_out_again(folder: Path, tmp_path: Path) -> None:
         (["export", "x.jsonl", "--answers", "--exam"], "never both"),
         (["export", "x.docx"], "name a format"),
         (["export", "x", "--format", "docx"], "no format 'docx'"),
+        (["export", "-", "--format", "docx"], "no format 'docx'"),
         (["export", "x.csv", "--filter", "anna"], "KEY=VALUE"),
         (["export", "x.csv", "--filter", "nope=1"], "filter by text, person"),
         (["export", "x.csv", "--filter", "partition=nope"], "one of training, exam, gold"),

@@ -44,7 +44,7 @@ def test_with_a_model_of_ones_own_the_file_and_its_lines_are_named(here):
     with School.open(here / "s") as school:
         school.warehouse.set_meta("model", "my/model")
         (told,) = [w for w in school.status().warnings if "pool" in w]
-    assert told.endswith("text file, add it with `nightschool pool add FILE`.")
+    assert told.endswith("text file, then add it with `nightschool pool add FILE`.")
 
 
 def test_commands_in_an_error_are_bold_on_a_terminal(here, monkeypatch, capsys):

@@ -77,7 +77,7 @@ def test_a_webhooks_secret_is_not_in_the_trail(school_folder):
 def test_settings_and_champions_leave_a_trail(school_folder):
     folder = school_folder
     ok("config", "questions", "5", folder=folder)
-    ok("promote", "v0", "--by", "anna", "--reason", "I looked at it", folder=folder)
+    ok("promote", "0", "--by", "anna", "--reason", "I looked at it", folder=folder)
     entries = json.loads(ok("people", "audit", "--json", folder=folder))
     told = [[e[k] for k in ("person", "action", "subject", "detail")] for e in entries]
     assert told == [

@@ -47,6 +47,16 @@ def test_duplicates_are_merged(tmp_path: Path) -> None:
     assert (first.context.body, first.group, second.context.body) == ("a", "g", "b")
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_an_exported_exam_keeps_every_accepted_answer(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"exam.{kind}"
+    row = {"context": "2 + 2 =", "answer": "4", "accepted": ["4", "four"]}
+    text = 'context,answer,accepted\n2 + 2 =,4,"[""4"", ""four""]"\n'
+    path.write_text(text if kind == "csv" else json.dumps(row), encoding="utf-8")
+    (item,) = read_exam_file(path)
+    assert [a.body for a in item.accepted] == ["4", "four"]
+
+
 def test_numbers_count_as_written(tmp_path: Path) -> None:
     path = tmp_path / "exam.jsonl"
     path.write_text('{"context": "2 + 2 =", "answer": 4}', encoding="utf-8")

@@ -117,7 +117,7 @@ def test_reporting_marks_alone_do_not_gate() -> None:
 def test_the_same_version_spends_no_look(case: Cases) -> None:
     verdict = balanced().judge(1, case(*drawn(100, 0.3), challenger="v0"))
     assert (verdict.decision, verdict.look) == (Decision.KEEP, None)
-    assert "v0 still serves: tonight made no other" in verdict.reason
+    assert "v0 still serves: there was nothing new to learn." in verdict.reason
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nightschool.types import LockedError, WarehouseError
-from nightschool.warehouse import Warehouse, disk
+from nightschool.warehouse import Warehouse, disk, locks
 from nightschool.warehouse.locks import FileLock
 
 
@@ -51,7 +52,7 @@ def test_one_server_per_school_and_the_error_names_its_process(warehouse: Wareho
         pass
 
 
-def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+def test_a_lock_ends_with_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "lock"
     code = (
         "import fcntl, os, sys, time; d = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT);"
@@ -65,5 +66,8 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
         FileLock(path, "Busy").acquire()
     other.kill()
     other.communicate()
+    seen = os.open(path, os.O_RDONLY)
+    fcntl.flock(seen, fcntl.LOCK_SH)  # somebody looks whether it is held, and lets go
+    monkeypatch.setattr(locks.time, "sleep", lambda after: os.close(seen) if after else None)
     with FileLock(path, "Busy"):
         assert path.read_text().strip() == str(os.getpid())

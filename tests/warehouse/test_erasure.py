@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from nightschool.types import Document, Example, LockedError, Partition, Reply
 from nightschool.types.people import AccountError
 from nightschool.warehouse import Warehouse
+from nightschool.warehouse.gold import GUESSES
 from nightschool.warehouse.tables import deliveries, questions
 from tests.postgres import SERVER, copy_school
 from tests.warehouse.children import Children
@@ -20,6 +21,7 @@ from tests.warehouse.helpers import answer, one_night, undo
 
 SECRET = "zanzibarquartz"
 NAME = "annabellina"
+TRAIL = ("cant_tell", "viewer -> owner")
 
 
 def learn(warehouse: Warehouse) -> None:
@@ -45,11 +47,10 @@ def learn(warehouse: Warehouse) -> None:
     one_night(warehouse, [made(each) for each in given], now=2 * 86_400.0)
 
 
-def deliver(connection: Connection, bodies: list[dict[str, object]]) -> None:
+def deliver(connection: Connection, bodies: list[dict[str, object]], hook: str = "") -> None:
     """Webhooks that were sent about answers."""
     for i, body in enumerate(bodies):
-        values = dict.fromkeys(("hook", "event", "error"), "")
-        values |= {"id": f"{i}", "body": json.dumps(body)}
+        values = {"hook": hook, "event": "", "error": "", "id": f"{i}", "body": json.dumps(body)}
         connection.execute(deliveries.insert().values(**values, at=0.0, tries=1, due=0.0))
 
 
@@ -231,11 +232,17 @@ def test_what_others_kept_of_their_words_goes_and_what_others_said_too_stays(
         question = warehouse.queue()[-1].id
         note = f"{NAME.title()} told me, and {NAME}s too"
         warehouse.keep(dataclasses.replace(answer("b9", question, "ben", "x"), note=note))
-        first, second, third, *_ = sorted({a.question_id for a in warehouse.answers()})
+        # Words that the trail uses itself: who said them cannot take them out of it.
+        for n, (word, asked) in enumerate(zip(TRAIL, warehouse.queue()[:2], strict=True)):
+            warehouse.keep(answer(f"w{n}", asked.id, NAME, word))
+        warehouse.keep(answer("a4", question, NAME, "Plain"))  # which Ben said, too
+        asked = {a.id: a.question_id for a in warehouse.answers()}
+        first, second, third, fourth = (asked[name] for name in ("a1", "b0", "b3", "a2"))
         for name, about, text in (
             ("s1", first, f" {SECRET} one."),
             ("s2", second, "Plain"),
             ("s3", third, "Olga's own"),
+            ("s4", fourth, TRAIL[1]),  # which they said of something else
         ):
             settling = answer(name, about, "olga", text)
             warehouse.keep(dataclasses.replace(settling, settles=True, seconds=0.0))
@@ -245,21 +252,26 @@ def test_what_others_kept_of_their_words_goes_and_what_others_said_too_stays(
         for name, guess in guesses.items():
             said = questions.update().where(questions.c.id == name).values(guess=guess)
             warehouse._log.write(lambda c, said=said: c.execute(said))
+        warehouse.set_meta(GUESSES, json.dumps({"1": SECRET}))
+        warehouse._log.write(lambda c: deliver(c, [{"answer": ["s1", SECRET]}], "olga's"))
         for action, subject, detail in (
             ("question settled", "q1", f"'{SECRET} one'"),
             ("question settled", "q2", "'plain'"),
+            ("question settled", "q3", TRAIL[0]),
+            ("role", "ben", TRAIL[1]),
             ("token", NAME, "my laptop in Ulm"),
             ("token", "ben", "bens laptop"),
         ):
             warehouse.audit.note("olga", action, subject, detail)
         erased = warehouse.leaving.erase(NAME, "olga", at=3 * 86_400.0)
         assert erased.versions == ("v1", "v2", "v3")
-        assert [a.id for a in warehouse.answers("olga")] == ["s2", "s3"]
+        assert [a.id for a in warehouse.answers("olga")] == ["s2", "s3", "s4"]
         left = warehouse.dataset(warehouse.manifest(warehouse.trainee().manifest), night=3)
-        assert [example.id for example in left.new] == ["e-s2", "e-s3"]
+        assert [example.id for example in left.new] == ["e-s2", "e-s3", "e-s4"]
         assert [warehouse.question(name).guess for name in guesses] == ["", "plain"]
         told = {(e.action, e.detail) for e in warehouse.audit.entries()}
         assert {("question settled", ""), ("question settled", "'plain'")} <= told
+        assert {("question settled", TRAIL[0]), ("role", TRAIL[1])} <= told
         assert {("token", ""), ("token", "bens laptop")} <= told
         [kept] = [a for a in warehouse.answers("ben") if a.id == "b9"]
         assert kept.note == f"erased-1 told me, and {NAME}s too"

@@ -155,3 +155,11 @@ def test_two_processes_write_in_turn_without_errors(folder: Path, warehouse: War
         for thread in threads:
             thread.join()
         assert len(other.answers()) == 80
+
+
+def test_an_address_that_is_none_is_not_remembered(folder: Path) -> None:
+    for address, told in (("sqlite:///x.db", "not in 'sqlite'"), ("here", "no database's address")):
+        with pytest.raises(WarehouseError, match=told):
+            Warehouse.create(folder, address)
+    with Warehouse.create(folder) as warehouse:
+        assert warehouse.verify() == []

@@ -207,3 +207,14 @@ def test_the_name_of_a_question_is_the_same_when_it_is_posted_anew_and_tells_no_
     warehouse.set_meta("partition_key", "ab" * 16)
     warehouse.post(chosen, warehouse.champion(), now=0)
     assert not {q.id for q in warehouse.queue()} & set(names)  # nobody tells it without the key
+
+
+def test_what_was_taken_back_is_not_asked_of_its_person_when_others_have_said_enough(
+    warehouse: Warehouse,
+) -> None:
+    first, second, *_ = warehouse.queue()
+    assert warehouse.lease("anna", 60.0, now=1.0) == first
+    warehouse.keep(answer("a", first.id))
+    warehouse.retract(undo("r", "a"))
+    warehouse.keep(answer("b", first.id, "ben"))
+    assert warehouse.lease("anna", 60.0, now=2.0) == second

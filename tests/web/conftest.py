@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from starlette.testclient import TestClient
-from web_fakes import FakeSchool, Server
+from web_fakes import FakeSchool, Runner, Server
 
 from nightschool.web import create_app
+from nightschool.web.machines import Machines
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -25,8 +26,13 @@ def client(school: FakeSchool) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def server(school: FakeSchool) -> Iterator[Server]:
-    server = Server(school).start()
+def runner() -> Runner:
+    return Runner()
+
+
+@pytest.fixture
+def server(school: FakeSchool, runner: Runner) -> Iterator[Server]:
+    server = Server(school, machines=Machines(night=runner)).start()
     yield server
     server.stop()
 

@@ -85,7 +85,7 @@ def test_a_teacher_reads_nothing_of_another_teacher(schools: tuple[School, Schoo
     # The same sweep does find it for whoever may see it.
     found = [olga.get(p).text for p in ("/api/warehouse/answers", f"/api/warehouse/records/{seen}")]
     assert all(SECRET in text for text in found)
-    assert "berta" not in bert.get("/api/figures/me").text
+    assert "berta" not in bert.get("/api/me").text
     assert berta.get("/api/me").json()["person"] == "berta"
 
 

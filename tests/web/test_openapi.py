@@ -89,7 +89,7 @@ class Nights:
 
     running = True
 
-    def start(self) -> bool:
+    def start(self, by: str) -> bool:
         return False
 
 

@@ -26,7 +26,6 @@ GET /api/experiments read
 GET /api/experiments/{answer_id} read
 GET /api/export read
 GET /api/figures manage
-GET /api/figures/me answer
 GET /api/invitations manage
 GET /api/me answer
 GET /api/me/export answer

@@ -382,6 +382,10 @@ def test_a_fast_teacher_is_not_slowed_down_but_a_flood_is(
     replies = [machine.get("/api/me") for _ in range(6)]
     assert [r.status_code for r in replies] == [200] * 5 + [429]
     assert (replies[-1].json()["code"], other.get("/api/me").status_code) == ("rate", 200)
+    shown = machine.get("/me", headers={"accept": "text/html"})
+    assert (shown.status_code, int(shown.headers["retry-after"]) > 0) == (429, True)
+    assert "<h1>That did not work</h1>" in shown.text
+    assert "try again in" in shown.text
 
 
 def test_without_an_owner_a_server_is_for_this_machine_only(
@@ -428,11 +432,22 @@ def test_what_was_changed_is_told_in_sentences(
     school.warehouse = SimpleNamespace(audit=Audit(accounts.store._log))  # type: ignore[attr-defined]
     accounts.add_token("anna", "a <b>script", "anna")
     accounts.set_role("bert", Role.VIEWER, "anna")
+    accounts.invite(Role.TEACHER, "terminal")
     accounts.invite(Role.TEACHER, "serve")
-    told = re.findall("<li><span>(.*?)</span>", come("anna").get("/people").text)
+    for n in (0, 1, 0):
+        school.warehouse.audit.note("bert", "question settled", f"q{n}", "answer")
+    school.warehouse.audit.note("bert", "settling taken back", "an answer erased since")
+    page = come("anna").get("/people").text
+    told = re.findall("<li><span>(.*?)</span>", page)
+    assert told.pop(0) == "bert took back what was settled of a question"
+    assert told.pop(0) == "bert settled 3 questions"
+    asked = [school.question(f"q{n}").context for n in (0, 1, 0)]
+    links = [f'<a href="/warehouse/{c.id:016x}">{c.text}</a>' for c in asked]
+    assert re.findall('<a href="/warehouse/.*?</a>', page) == links
     assert told[0].startswith("the server invited somebody as a teacher")
-    assert told[1].startswith("anna made bert a viewer")
-    assert told[2].startswith("anna made a token: “a &lt;b&gt;script”")
+    assert told[1].startswith("somebody in the terminal invited somebody as a teacher")
+    assert told[2].startswith("anna made bert a viewer")
+    assert told[3].startswith("anna made a token: “a &lt;b&gt;script”")
     strange = {"at": 1.0, "person": "anna", "action": "fly", "subject": "kite", "detail": "high"}
     assert sentence(strange) == {"at": 1.0, "told": "anna fly kite", "rest": "high"}
 

@@ -91,7 +91,7 @@ def test_a_page_follows_the_other_until_all_was_seen(school: School, client: Tes
         ("text=100%25", 1),
         ("text=1_0%25", 0),
         ("text=WHY%20NOT", 1),
-        ("text=%C3%84RGER", 1),
+        ("text=%C3%A4RGER", 1),
         ("text=%C3%A4_ger", 0),
         ("person=script&reply=skip", 0),
         ("person=script&night=0", 20),
@@ -113,7 +113,7 @@ def test_a_record_tells_its_whole_life(school: School, client: TestClient) -> No
     row = rows["answers"][-1]
     life = got(client, f"/api/warehouse/records/{row['record']}")
     assert life["context"] == row["context"]
-    assert [q["version"] for q in life["questions"]] == ["v1"]
+    assert [(q["version"], q["replied"]) for q in life["questions"]] == [("v1", 1)]
     assert [a["id"] for a in life["answers"]] == [row["id"]]
     (example,) = life["examples"]
     assert (example["answers"], example["answer"]) == ([row["id"]], row["text"])
@@ -124,6 +124,8 @@ def test_a_record_tells_its_whole_life(school: School, client: TestClient) -> No
     assert example["segment"] in {s.sha256 for s in held.segments}
     item = got(client, "/api/versions/v2")["items"][0]
     exams = got(client, f"/api/warehouse/records/{item['id']}")["exams"]
+    shown = client.get(f"/warehouse/{item['id']}").text
+    assert "it examines the model, which never learns from it" in shown
     marks = {(s["night"], s["version"]): s["marks"]["answer"] for s in exams}
     assert marks[2, "v2"] == item["after"]
     assert marks[2, "v1"] == item["before"]
@@ -182,6 +184,8 @@ def test_pages_are_rendered_and_what_people_wrote_is_only_text(client: TestClien
         ("/api/warehouse/contexts?after=ffffffffffffffff", 422),
         ("/api/export?format=docx", 422), ("/api/export?partition=exam", 422),
         ("/api/export?state=any", 422), ("/warehouse/nothing", 422),
+        ("/versions/%00", 422), ("/api/me?person=%00", 422), ("/api/me/export?person=%00", 422),
+        ("/api/next?person=anna&hold=%00", 422),
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_refused(client: TestClient, path: str, code: int) -> None:
@@ -233,6 +237,13 @@ def test_a_decision_needs_a_reason_and_is_recorded(school: School, client: TestC
     entry = school.warehouse.audit.entries(1)[0]
     assert (entry.action, entry.subject, entry.detail) == ("promote", other, "a try")
     assert got(client, f"/api/versions/{other}")["reigns"][-1]["reason"] == "a try"
+    pages = ("/versions", f"/versions/{other}", "/status")
+    for html in (client.get(page).text for page in pages):
+        assert re.search(r"Let serve by owner on \d+ \w+ \d{4}: a try\.", html)
+    assert f"<h1>{other} serves, by hand</h1>" in html
+    assert f"Night 2 had said: {school.status().verdicts[-1].reason[:9]}" in html
+    assert not [v["id"] for v in got(client, "/api/versions")["versions"]
+                if v["decided"] and v["id"] != other]  # fmt: skip
     assert client.post("/api/rollback", json={"reason": "enough"}).status_code == 200
     assert school.warehouse.audit.entries(1)[0].action == "roll back"
     assert client.post("/api/versions/v9/promote", json={"reason": "x"}).status_code == 404

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from web_browser import answer, said, settled, shows
-from web_fakes import FakeSchool, Server, a_question, new_id
+from web_fakes import FakeSchool, Runner, Server, a_question, new_id
 
 from nightschool.types import Answer, Reply
 
@@ -172,10 +173,19 @@ LINES = """() => {
 
 
 def test_the_status_page_renews_itself(
-    context: BrowserContext, server: Server, school: FakeSchool
+    context: BrowserContext, server: Server, school: FakeSchool, runner: Runner
 ) -> None:
     page = context.new_page()
     page.goto(f"{server.url}/status")
+    page.focus("[data-night]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=A night is running: it begins.")
+    assert page.inner_text("#told") == "The night has begun."
+    page.keyboard.press("Enter")  # not twice
+    assert page.evaluate("() => document.activeElement.ariaDisabled") == "true"
+    runner.running = False
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.wait_for_selector("#told:has-text('The night is over.')")
     page.wait_for_selector("[data-plot=exam] canvas")
     across, down = page.evaluate(LINES)
     assert across > 60  # one night shows the target, a dotted line across the plot
@@ -189,6 +199,9 @@ def test_the_status_page_renews_itself(
     context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('focus'))")
     page.wait_for_selector("#stale", state="hidden")
+    page.set_viewport_size({"width": 1100, "height": 800})  # the reasons wrap, none is cut off
+    wide = page.locator(".verdicts .wide")
+    assert wide.evaluate("table => table.scrollWidth <= table.clientWidth")
 
 
 LESSON = {
@@ -228,8 +241,9 @@ def test_what_was_learned_is_told_out_of_the_way_and_once(
         answer(page, "x")
         page.wait_for_function("(old) => context.textContent !== old", arg=old)
     assert page.is_hidden("#lesson")  # whoever answers is left alone
+    school.yesterday.lessons["me"] = {**LESSON, "at": time.time()}
     page.reload()
-    page.wait_for_selector("#lesson:not([hidden])")
+    page.wait_for_selector("#lesson:has-text('Today you taught me halving.')")
     page.click("#lesson > button")
     assert page.evaluate("document.activeElement.id") == "box"
     page.reload()

@@ -92,6 +92,13 @@ def test_only_json_comes_in(client: TestClient, kind: str) -> None:
     assert (reply.status_code, "application/json" in reply.json()["error"]) == (415, True)
 
 
+@pytest.mark.parametrize("name", ["origin", "sec-fetch-site"])
+def test_nothing_at_all_comes_in_from_programs_only(client: TestClient, name: str) -> None:
+    value = {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-origin"}[name]
+    assert client.post("/api/undo").status_code == 422  # read, and found wanting
+    assert client.post("/api/undo", headers={name: value}).status_code in (403, 415)
+
+
 def test_a_body_has_a_limit_told_or_not(client: TestClient) -> None:
     kind = {"content-type": "application/json"}
     big = b'"' + b"x" * (2 << 20) + b'"'

@@ -54,6 +54,7 @@ def test_few_labels_by_number_click_and_letters(page: Page, school: FakeSchool) 
     page.keyboard.press("Alt+n")
     page.keyboard.type("1")  # a number in a note is a number
     page.keyboard.press("Escape")
+    page.keyboard.type("or")  # it hides the second; Escape brings it back
     page.keyboard.press("Escape")
     read(page)
     page.keyboard.press("2")  # outside the box numbers choose as well

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
-from web_fakes import VERDICT, FakeGenerator, FakeSchool, Server
+from web_fakes import VERDICT, FakeGenerator, FakeSchool, Runner, Server
 
 from nightschool.types import LearnerError, Version
 from nightschool.types.serving import Message, Prompt, Scored, ScoredToken
+from nightschool.warehouse.night import night_lock
 from nightschool.web import create_app
 from nightschool.web.machines import Machines
 
@@ -154,28 +157,24 @@ def test_chats_that_are_refused(words: FakeSchool, body: dict[str, object], word
     assert word in told["error"]["message"]
 
 
-class Runner:
-    """A night that runs until it is told to end."""
-
-    running = False
-
-    by = ""
-
-    def start(self, by: str) -> bool:
-        before, self.running, self.by = self.running, True, by
-        return not before
-
-
-def test_a_night_on_demand(school: FakeSchool) -> None:
+def test_a_night_on_demand(school: FakeSchool, tmp_path: Path) -> None:
+    school.folder = tmp_path
     runner = Runner()
     school.verdicts = [VERDICT]
     with TestClient(create_app(school, machines=Machines(night=runner)), base_url=BASE) as client:
-        assert client.get("/api/night").json() == {"running": False, "verdict": VERDICT}
-        began = client.post("/api/night", json={})
+        idle = {"running": False, "step": "", "verdict": VERDICT}
+        assert client.get("/api/night").json() == idle
+        assert "aria-disabled" not in client.get("/status").text
+        began = client.post("/api/night")  # as a program asks that has nothing more to say
         assert (began.status_code, began.json()["running"]) == (202, True)
         assert runner.by == "owner"
         assert client.post("/api/night", json={}).status_code == 409
         assert client.get("/api/night").json()["running"] is True
+        assert re.search("data-night aria-disabled", client.get("/status").text)
+        runner.running = False
+        with night_lock(school.folder):  # in a terminal
+            assert client.get("/api/night").json()["running"] is True
+            assert "A night is running: it begins." in client.get("/status").text
     code, told = ask(school, "/api/night")
     assert (code, "nightschool night" in told["error"]) == (409, True)
 

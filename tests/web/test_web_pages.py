@@ -66,9 +66,25 @@ def test_who_serves_comes_before_the_marks_and_seconds_make_no_gain(school: Fake
     morning["effort"] |= {"gain": None, "examined": 40.0, "enough": 300.0}
     found = view(morning)
     assert (found["headline"], found["reason"]) == ("Night 1: v0 still serves", why)
+    assert found["state"][-1] == (
+        "of 40 answers: 25 learned (in 23 examples), 9 about exam items, 2 without an answer, "
+        "4 outweighed or in dispute; 45 more were taken back"
+    )
     assert found["rows"][0]["reason"] == why
     assert found["tiles"][2]["value"] == "–"
     assert "from 5 min 0 s of people’s time on; 40.0 s so far" in found["tiles"][2]["lines"][0]
+    assert found["tiles"][1]["lines"] == [
+        "2.0 s an answer, each person’s own",
+        "with 45 taken back",
+    ]
+    morning["effort"]["examined"] = 0.0  # an exam, of the model as it was brought
+    assert "0.0 s so far" in view(morning)["tiles"][2]["lines"][0]
+    morning["effort"]["examined"] = None
+    assert view(morning)["tiles"][2]["lines"] == ["no exam yet"]
+    nights = {"low": 21.5, "middle": None, "high": None}
+    morning["target"] |= {"nights": nights}
+    perhaps = view(morning)["tiles"][5]
+    assert (perhaps["value"], perhaps["lines"]) == ("perhaps never", ["22 nights at the earliest"])
 
 
 def test_a_new_school_has_a_morning(school: FakeSchool) -> None:

@@ -111,6 +111,15 @@ def test_people_come_and_go(
     web_browser.settled(guest, lambda: len(school.counting) == 2)
     assert web_browser.said(school)[1] == ("q1", "answer", "four")
 
+    # What takes everything back wants a reason, by keyboard: Enter alone does nothing.
+    owner.click("tr[data-person=bert] [data-more]")
+    owner.click("[data-act=withdraw]")
+    for typed in ("", "careless"):
+        assert owner.evaluate("() => document.activeElement.name") == "reason"
+        owner.keyboard.type(typed)
+        owner.keyboard.press("Enter")
+    owner.wait_for_selector("#told:has-text('cannot take a person')")  # a school of the tests
+
     # A role is changed in the table; the next page knows.
     owner.goto(f"{server.url}/people")
     owner.evaluate("() => { window.same = true; }")

@@ -42,5 +42,7 @@ def test_it_says_where_it_is_and_ends_quietly() -> None:
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"port {port}.*--port"):
-            run(FakeSchool.of(), port=port)
+        said: list[str] = []
+        with pytest.raises(ConfigError, match=f"port {port}.*--port") as refused:
+            run(FakeSchool.of(), port=port, say=said.append, notes=["By day somebody answers."])
+    assert (str(refused.value).count(str(port)), said) == (1, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,9 +104,8 @@ def test_figures_are_everybodys_for_the_owner_and_ones_own(client: TestClient) -
     people = {p["person"]: p for p in client.get("/api/figures").json()["people"]}
     assert people["anna"]["answers"] == 3
     assert people["bo"]["seconds"] == 3.0
-    mine = client.get("/api/figures/me?person=anna").json()
-    assert mine == people["anna"]
-    assert client.get("/api/figures/me").status_code == 422
+    assert client.get("/api/me?person=anna").json()["figures"] == people["anna"]
+    assert client.get("/api/me").json()["figures"] is None
 
 
 def test_a_teacher_sees_their_own_shares_by_night_only(school: School) -> None:
@@ -116,8 +116,8 @@ def test_a_teacher_sees_their_own_shares_by_night_only(school: School) -> None:
     anna.headers["authorization"] = f"Bearer {school.accounts.add_token('anna', 't', 'anna')}"
     assert school.figures.of("anna").agreement.n == 3
     assert "<dd>1.00</dd>" not in anna.get("/me").text  # a weight that is not told
-    for told in (anna.get("/api/figures/me").json(), anna.get("/api/me").json()["figures"]):
-        assert (told["answers"], told["agreement"]["n"], told["weight"]) == (3, 0, 1.0)
+    told = anna.get("/api/me").json()["figures"]
+    assert (told["answers"], told["agreement"]["n"], told["weight"]) == (3, 0, None)
 
 
 @pytest.mark.browser
@@ -133,6 +133,8 @@ def test_everything_is_settled_by_keyboard(school: School, browser: Browser) -> 
         assert page.text_content("#count") == "3 left"
         first = page.text_content("#asked")
         assert page.evaluate("document.activeElement.id") == "asked"
+        shares = [*page.locator("#alternatives .p").all_inner_texts(), page.inner_text("#rest")]
+        assert sum(int(re.search(r"(\d+) %", share)[1]) for share in shares if share) == 100
         assert "I saw it" in page.text_content("#alternatives")
         assert "<i>blue</i>" in page.text_content("#alternatives")  # shown, not obeyed
         chosen = page.text_content("#alternatives li:nth-child(2) .text")

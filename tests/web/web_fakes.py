@@ -36,6 +36,7 @@ from nightschool.types import (
     caption_document,
 )
 from nightschool.web import create_app
+from nightschool.web.machines import NONE, Machines
 
 VERDICT = {
     "night": 1,
@@ -183,7 +184,10 @@ class FakeMorning:
                 "at": 0.0,
                 "status": status,
                 "nights": nights,
-                "effort": {"answers": 40, "seconds": 170.0, "gain": mark(0.01), "lately": None},
+                "uses": {"answers": 40, "examples": 23, "learned": 25, "exam": 9, "gold": 0}
+                | {"silent": 2, "waiting": 0, "unused": 4, "back": 45},
+                "effort": {"answers": 40, "given": 85, "seconds": 170.0}
+                | {"gain": mark(0.01), "lately": None, "examined": 170.0},
                 "lead": None,
                 "bits": {"told": mark(1.25), "most": 2.0, "kinds": 4, "noise": 0.0, "why": ""},
                 "day": {"since": 0.0, "until": 86400.0, "parts": parts, "runs": 1},
@@ -328,13 +332,31 @@ class FakeSchool:
         return FakeGenerator(version.id, self.pause)
 
 
+class Runner:
+    """Nights that begin at once and end when a test says so; `by` asked for the last."""
+
+    running = False
+    by = ""
+
+    def start(self, by: str) -> bool:
+        before, self.running, self.by = self.running, True, by
+        return not before
+
+
 class Server:
     """uvicorn in a thread; may be stopped and started again on the same port."""
 
-    def __init__(self, school: FakeSchool, port: int = 0, accounts: Accounts | None = None) -> None:
+    def __init__(
+        self,
+        school: FakeSchool,
+        port: int = 0,
+        accounts: Accounts | None = None,
+        machines: Machines = NONE,
+    ) -> None:
         self.school = school
         self.port = port or _free_port()
         self.accounts = accounts
+        self.machines = machines
 
     @property
     def url(self) -> str:
@@ -342,7 +364,7 @@ class Server:
 
     def start(self) -> Server:
         config = uvicorn.Config(
-            create_app(self.school, accounts=self.accounts),
+            create_app(self.school, accounts=self.accounts, machines=self.machines),
             host="127.0.0.1",
             port=self.port,
             log_level="warning",

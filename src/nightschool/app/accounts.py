@@ -87,7 +87,7 @@ def free_name(person: str) -> str:
     if name.casefold() in RESERVED or name.casefold().startswith(RESERVED_MARKS):
         raise AccountError(
             f"{name!r} is how the school names itself in its records; choose another name, such "
-            f"as anna or {name}-2."
+            "as anna."
         )
     return name
 

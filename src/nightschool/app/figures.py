@@ -51,7 +51,8 @@ class Figure:
     `agreement` is how probable what they said is by the others' word, where others were asked;
     `gold` how often they were right where the answer is known. `accuracy` is what both together
     make likely, and `weight` what a lone answer of theirs weighs as an example (0: it makes
-    none). `withdrawn` answers of theirs do not count any more.
+    none); both are None where they are not told. `withdrawn` answers of theirs do not count any
+    more.
     """
 
     person: str
@@ -59,8 +60,8 @@ class Figure:
     seconds: float | None = None
     agreement: Share = field(default_factory=Share)
     gold: Share = field(default_factory=Share)
-    accuracy: float = 0.0
-    weight: float = 1.0
+    accuracy: float | None = None
+    weight: float | None = None
     withdrawn: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class Figures:
         """
         now, then = self.of(person), self._by_night().get(person, Figure(person))
         agreement, gold = (s if s.n >= ENOUGH else Share() for s in (then.agreement, then.gold))
-        own = replace(now, agreement=agreement, gold=gold, accuracy=0.0, weight=1.0)
+        own = replace(now, agreement=agreement, gold=gold, accuracy=None, weight=None)
         known = agreement.n and gold.n
         return replace(own, accuracy=then.accuracy, weight=then.weight) if known else own
 

@@ -30,8 +30,9 @@ def init_school(
     """Make a school in a new or empty folder, wholly or not at all; of words by default.
 
     `settings` come before the task's own; `database` is the address of an empty PostgreSQL
-    database for the log, which is SQLite in the folder otherwise. It is built
-    beside the folder and moved into place at the end, so a failure leaves nothing in the folder.
+    database for the log, which is SQLite in the folder otherwise. The school is built beside the
+    folder and moved into place at the end: a failure leaves nothing in the folder, but what was
+    written into the database.
     """
     task = task or WordsTask()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nightschool.app.config import Config
-from nightschool.types import LockedError
-from nightschool.warehouse.night import night_lock
+from nightschool.warehouse import Warehouse
+from nightschool.warehouse.night import STATES, night_lock
 
 
 def night_threads(config: Config) -> int:
@@ -31,13 +31,16 @@ def night_command(folder: Path, *extra: str) -> list[str]:
     return [sys.executable, "-m", "nightschool", "--school", str(folder), "night", *extra]
 
 
-def _elsewhere(folder: Path) -> bool:
-    """Whether another process, such as a terminal, runs a night of this school."""
-    try:
-        with night_lock(folder):
-            return False
-    except LockedError:
-        return True
+def step_of(warehouse: Warehouse) -> str:
+    """The step of the night that is under way: the one after the last that ended, "" before any."""
+    nights = warehouse.nights()
+    if not nights or nights[-1].finished is not None:
+        return ""
+    begun = nights[-1]
+    steps = list(STATES)
+    done = [span.name for span in warehouse.spans(begun.number) if span.name in STATES]
+    following = steps.index(done[-1]) + 1 if done else 0
+    return steps[min(following, len(steps) - 1)]
 
 
 class NightProcess:
@@ -66,7 +69,7 @@ class NightProcess:
     def start(self, by: str = "", environment: Mapping[str, str] | None = None) -> bool:
         """Start a night, which `by` asked for (empty: the schedule); False when one is running."""
         with self._lock:
-            if self.running or _elsewhere(self.folder):
+            if self.running or night_lock(self.folder).held():
                 return False
             log = open(self.folder / "night.log", "ab")  # noqa: SIM115 (the child keeps it)
             try:

@@ -36,9 +36,9 @@ def empty_pool(starter: bool) -> str:
     told = "The pool is empty, so nothing can be asked: "
     if starter:
         write, add = STARTER_POOL
-        return f"{told}write contexts for the starter with `{write}`, add them with `{add}`."
+        return f"{told}write contexts for the starter with `{write}`, then add them with `{add}`."
     add = "`nightschool pool add FILE`"
-    return f"{told}put contexts, one a line, into a text file, add it with {add}."
+    return f"{told}put contexts, one a line, into a text file, then add it with {add}."
 
 
 def read_contexts(path: Path, limit: int, kind: str = TEXT, sheets: int = 1) -> Iterator[Context]:

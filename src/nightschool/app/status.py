@@ -13,7 +13,7 @@ from nightschool.app.tasks.words import STARTER
 from nightschool.app.trackers.reporting import FAILED
 from nightschool.app.writing import WrittenQuestions, read_written
 from nightschool.types import Verdict
-from nightschool.warehouse import Warehouse
+from nightschool.warehouse import Reign, Warehouse
 
 RECENT = 1000
 """Answers over which the seconds an answer takes are averaged."""
@@ -44,6 +44,8 @@ class Status:
     """Answers that the newest version learned and that no longer count: a rebuild is due."""
     erased: tuple[str, ...] = ()
     """Versions that learned from somebody who was erased since."""
+    by_hand: Reign | None = None
+    """Who let the version serve that serves, and why; None where a night decided it."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: numbers that are not finite become None."""
@@ -60,6 +62,7 @@ def read_status(name: str, warehouse: Warehouse, exam: Standing) -> Status:
         seconds[span.name] = seconds.get(span.name, 0.0) + span.seconds
     unlearned = warehouse.leaving.unlearned()
     erasures = warehouse.leaving.erasures()
+    reign = warehouse.champions()[-1]
     fresh = [sum(marks) / len(marks) for _, marks in warehouse.digest.fresh() if marks]
     return Status(
         name=name,
@@ -78,7 +81,8 @@ def read_status(name: str, warehouse: Warehouse, exam: Standing) -> Status:
         seconds=seconds,
         seconds_per_answer=sum(answered) / len(answered) if answered else math.nan,
         warnings=(
-            *_broken(warehouse),
+            *broken(warehouse),
+            *unanswered(warehouse),
             *_no_pool(warehouse, counts.training + counts.exam),
             *_untold(warehouse),
             *_warnings(exam.items, exam.brought, unlearned, len(erasures)),
@@ -87,18 +91,37 @@ def read_status(name: str, warehouse: Warehouse, exam: Standing) -> Status:
         written=read_written(warehouse),
         unlearned=unlearned,
         erased=tuple(dict.fromkeys(v for erasure in erasures for v in erasure.versions)),
+        by_hand=reign if reign.by_hand else None,
     )
 
 
-def _broken(warehouse: Warehouse) -> list[str]:
+def broken(warehouse: Warehouse) -> list[str]:
+    """What became of a night that did not end, in a sentence; none where all ended."""
     nights = warehouse.nights()
     last = nights[-1] if nights else None
     if last is None or last.finished is not None or not last.error:
         return []
+    if last.error.startswith(KeyboardInterrupt.__name__):
+        steps = warehouse.spans(last.number)  # the one that was interrupted is the last
+        where = f" in its step {steps[-1].name!r}" if steps else ""
+        return [
+            f"Night {last.number} was interrupted{where}; the next `nightschool night` goes on "
+            "from there."
+        ]
     return [
         f"Night {last.number} broke: {last.error.rstrip('.')}; it is resumed by the next "
         "`nightschool night`."
     ]
+
+
+def unanswered(warehouse: Warehouse) -> list[str]:
+    """A sentence where nobody had answered when the newest night began, nor has since."""
+    marks = [0, *(n.answer_mark for n in warehouse.nights()), warehouse.marks()[0]]
+    if len(marks) < 3 or marks[-1] > marks[-3] or warehouse.nights()[-1].rebuild:
+        return []
+    told = f"Nobody answered before night {len(marks) - 2}: it had nothing new to learn."
+    cure = " Answer questions: `nightschool serve` or `nightschool ask`."
+    return [told + cure * (warehouse.queue_left() > 0)]
 
 
 def _no_pool(warehouse: Warehouse, contexts: int) -> list[str]:

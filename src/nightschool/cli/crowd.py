@@ -52,7 +52,7 @@ def print_figures(school: School, as_json: bool) -> None:
             f"{each.seconds:.1f}" if each.seconds is not None else "–",
             _share(each.agreement),
             _share(each.gold),
-            f"{each.weight:.1f}",
+            f"{each.weight:.1f}" if each.weight is not None else "–",
             f"{each.withdrawn:,}" if each.withdrawn else "",
         )
     if figures:

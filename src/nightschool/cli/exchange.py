@@ -21,7 +21,7 @@ from nightschool.app.exchange import (
     stream,
 )
 from nightschool.app.labels import near
-from nightschool.cli.find import counted
+from nightschool.cli.find import BY, counted
 from nightschool.cli.render import replies_told
 from nightschool.types import ConfigError
 
@@ -37,7 +37,7 @@ def write_out(
     if what is not What.EXAM:
         check_known(school, chosen)
     if file == "-":
-        for piece in stream(school, format_of(form or "prompt", file), chosen, what):
+        for piece in stream(school, format_of(form, ".jsonl", what), chosen, what):
             sys.stdout.buffer.write(piece)
         return
     count = export(school, Path(file), form, chosen, what)
@@ -64,7 +64,7 @@ def take_in(
 ) -> None:
     """Take the replies of a file in, or say what that would do."""
     wishes = Wishes(person, field, question)
-    taken = import_file(school, file, tool, wishes, check=check)
+    taken = import_file(school, file, tool, wishes, by=BY, check=check)
     click.echo(told(taken, file, check))
 
 

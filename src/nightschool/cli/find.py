@@ -29,6 +29,11 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(text, err=err)
 
 
+def version_id(_: click.Context, __: click.Parameter, named: str) -> str:
+    """A version as it is called, also where only its number was given: "2" is v2."""
+    return f"v{int(named)}" if named.isdecimal() else named
+
+
 def find_school(named: Path | None) -> Path:
     """The folder that was named, else this one or the nearest around it that is a school."""
     if named is not None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -18,6 +17,8 @@ from nightschool.app.machines import tell_webhooks
 from nightschool.app.morning.recording import recorded
 from nightschool.app.nights import night_environment
 from nightschool.app.school import Report, School
+from nightschool.app.status import broken, unanswered
+from nightschool.cli.find import say
 from nightschool.cli.render import morning_line
 
 log = logging.getLogger("nightschool.night")
@@ -35,9 +36,14 @@ def run(folder: Path, rebuild: bool, log_format: str | None = None) -> None:
         School.open(folder, report=report) as school,
         recorded(school.warehouse, "night"),
     ):
-        verdict = school.night(rebuild=rebuild)
+        try:
+            verdict = school.night(rebuild=rebuild)
+        except KeyboardInterrupt:
+            for what in broken(school.warehouse):
+                say(what, err=True)
+            raise SystemExit(130) from None  # as a shell tells it
         spans = school.warehouse.spans(verdict.night)
-        line = morning_line(verdict, school.status(), spans)
+        lines = [morning_line(verdict, school.status(), spans), *unanswered(school.warehouse)]
         try:
             tell_webhooks(school)
         except Exception:  # the night is over, whoever hears of it
@@ -45,7 +51,8 @@ def run(folder: Path, rebuild: bool, log_format: str | None = None) -> None:
     steps = {span.name: round(span.seconds, 3) for span in spans}
     told = {"night": verdict.night, "decision": verdict.decision.value, "serves": verdict.serves}
     log.info("night ended", extra={**told, "seconds": steps})
-    click.echo(line)
+    for line in lines:
+        say(line)
 
 
 @contextmanager

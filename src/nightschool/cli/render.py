@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import click
 
@@ -12,6 +13,7 @@ from nightschool.app.status import Status
 from nightschool.app.writing import WrittenQuestions
 from nightschool.cli.find import counted, say
 from nightschool.types import ExamResult, Reply, Span, Verdict
+from nightschool.web.report import by_hand
 
 
 def percent(value: float) -> str:
@@ -70,6 +72,8 @@ def print_status(status: Status, as_json: bool) -> None:
     pool = ", ".join(f"{n:,} {side}" for side, n in status.pool.items())
     click.echo(f"School      {status.name}")
     click.echo(f"Serves      {status.champion}; newest version {status.trainee}")
+    if status.by_hand is not None:
+        click.echo(f"            {by_hand(asdict(status.by_hand))}")
     click.echo(f"Answers     {status.answers}" + (f" ({replies})" if replies else ""))
     click.echo(f"Queue       {counted(status.queue, 'question')} waiting; pool: {pool or 'empty'}")
     click.echo(

@@ -40,10 +40,6 @@ def serve_school(
             school.folder, school.config, *logged, note=lambda by: note(by, "night", "", "")
         )
         stop = schedule(school.config, night.start)
-        if school.config.night_at:
-            click.echo(f"The night begins at {school.config.night_at}, every day.")
-        if school.config.oracle:
-            click.echo(f"By day {school.oracle.person} answers what the night has chosen.")
         rest = begin_days(school)
         # A request passes through several threads; none should wait long for others' arithmetic.
         sys.setswitchinterval(0.001)
@@ -63,11 +59,22 @@ def serve_school(
                     logs=log_format is not None,
                     proxies=proxies,
                     say=click.echo,
+                    notes=plans(school),
                 )
         finally:
             stop()
             rest()
             night.stop()
+
+
+def plans(school: School) -> list[str]:
+    """What will happen by itself, in sentences."""
+    told = []
+    if school.config.night_at:
+        told.append(f"The night begins at {school.config.night_at}, every day.")
+    if school.config.oracle:
+        told.append(f"By day {school.oracle.person} answers what the night has chosen.")
+    return told
 
 
 def interrupt_on_term() -> None:

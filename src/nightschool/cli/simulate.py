@@ -59,10 +59,7 @@ def simulate_schools(
     )
     request.check()
     request.check_target(target, measure)
-    console = Console()
-    if not console.is_terminal:  # in a file, a table is as wide as it needs to be
-        console = Console(width=200)
-    console.print(f"$ {command}", highlight=False, soft_wrap=True)
+    console = opened(command)
     warn(request, console)
     out.mkdir(parents=True, exist_ok=True)
     plans = {f"{s}-{seed}": plan for (s, seed), plan in request.plans().items()}
@@ -71,12 +68,9 @@ def simulate_schools(
         click.echo(f"Failed: {name}: {reason}", err=True)
     for sentence in left_out(request, found):
         click.echo(sentence, err=True)
-    runs = {
-        (s, seed): found.mornings[f"{s}-{seed}"]
-        for seed in request.seeds
-        for s in request.strategies
-        if f"{s}-{seed}" in found.mornings
-    }
+    names = [(s, seed) for seed in request.seeds for s in request.strategies]
+    every = {(s, seed): found.mornings.get(f"{s}-{seed}") for s, seed in names}
+    runs = {name: mornings for name, mornings in every.items() if mornings is not None}
     comparison = compare(runs, measure, target=target, lower=lower)
     (out / "command.txt").write_text(command + "\n", encoding="utf-8")
     report(comparison, console)
@@ -85,6 +79,15 @@ def simulate_schools(
     click.echo(spent(PROCESS.read()))
     if found.failures:
         sys.exit(1)
+
+
+def opened(command: str) -> Console:
+    """The terminal with the command on it; a file's tables are as wide as they need to be."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(f"$ {command}", highlight=False, soft_wrap=True)
+    return console
 
 
 def spent(life: Slice) -> str:

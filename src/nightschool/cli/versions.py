@@ -37,7 +37,7 @@ def print_versions(school: School, as_json: bool) -> None:
             f"{line['night']}",
             f"{line['examples']:,}",
             _points(line["score"]),
-            Text(line["why"]),
+            Text(f"{line['decided']} {line['why']}".strip()),
         )
     Console().print(table)
 
@@ -53,8 +53,10 @@ def print_version(school: School, version: str, against: str, as_json: bool) -> 
         return
     serves = f" ({t('versions.serves')})" if page["serves"] else ""
     click.echo(t("versions.version_heading", id=page["id"]) + serves)
+    if page["decided"]:
+        click.echo(page["decided"])
     if page["reason"]:
-        click.echo(f"{t('versions.in_night', n=page['night']).capitalize()}: {page['reason']}")
+        click.echo(f"{t('versions.in_night', n=page['judged']).capitalize()}: {page['reason']}")
     if page["erased"]:
         click.echo(t("versions.erased", names=", ".join(page["erased"])))
     if not page["there"]:

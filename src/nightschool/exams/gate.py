@@ -201,7 +201,7 @@ def _reason(
             f"{_percent(ruling.p_roll_back)} of such exams."
         )
     if here == there:
-        return f"{still}: tonight made no other version."
+        return f"{still}: there was nothing new to learn."
     seen = f"{before:.1f} → {after:.1f} points on {items} exam items"
     if items < rule.few:
         count = "1 exam item" if items == 1 else f"{items} exam items"

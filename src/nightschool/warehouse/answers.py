@@ -24,7 +24,7 @@ from nightschool.types import (
 from nightschool.warehouse import dataset, lineage, pool, queue, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import answer_row, to_answer, to_question
-from nightschool.warehouse.dialect import insert_once, upsert
+from nightschool.warehouse.dialect import insert_once
 from nightschool.warehouse.members import refuse_shut
 from nightschool.warehouse.segments import ANSWERS
 
@@ -140,13 +140,9 @@ def retract(connection: Connection, retraction: Retraction) -> bool:
 
 
 def add_person(connection: Connection, person: Person) -> None:
-    """Add a person, or give one who is known a name."""
-    insert = upsert(connection, tables.people).values(id=person.id, name=person.name)
-    if person.name:
-        insert = insert.on_conflict_do_update(index_elements=["id"], set_={"name": person.name})
-    else:
-        insert = insert.on_conflict_do_nothing()
-    connection.execute(insert)
+    """Add a person; one who is known stays as they are."""
+    row = {"id": person.id, "name": person.name}
+    connection.execute(insert_once(connection, tables.people), row)
 
 
 def people(connection: Connection) -> list[Person]:

@@ -53,7 +53,11 @@ def has_log(folder: Path) -> bool:
 
 
 def remember_address(folder: Path, address: str) -> None:
-    """Write down in a new school's folder, for its owner's eyes only, where the log is."""
+    """Write down in a new school's folder, for its owner's eyes only, where the log is.
+
+    Raises WarehouseError, with nothing written, for an address that no driver understands.
+    """
+    _server_engine(address).dispose()
     path = folder / ADDRESS
     path.touch(mode=0o600)
     path.write_text(f"{address}\n", encoding="utf-8")
@@ -82,8 +86,8 @@ def _server_engine(address: str) -> Engine:
         url = make_url(address)
         if url.get_backend_name() != "postgresql":
             raise WarehouseError(
-                f"A log is kept in SQLite or PostgreSQL, not in {url.get_backend_name()!r}; "
-                "give an address like postgresql://USER@HOST/DATABASE."
+                f"A log is kept in PostgreSQL, not in {url.get_backend_name()!r}; give an address "
+                "like postgresql://USER@HOST/DATABASE, or none for SQLite in the folder."
             )
         # What is read is one moment of the log, as with SQLite; each writes in their turn.
         engine = create_engine(

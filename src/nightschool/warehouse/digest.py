@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 
 from nightschool.types import Partition, Reply
 from nightschool.warehouse import pool, tables
@@ -28,20 +28,22 @@ class Digest:
         self._log = log
         self._fresh: dict[int, tuple[float, ...]] = {}  # a night's results are written once
 
-    def effort(self, longest: float, up_to: int | None = None) -> tuple[int, float]:
-        """How many answers count, skips and all, and the seconds that all ever given took.
+    def effort(self, longest: float, up_to: int | None = None) -> tuple[int, int, float]:
+        """How many answers count, skips and all, how many were ever given, and their seconds.
 
+        Minutes that were given stay given: the seconds are of those that were taken back, too.
         More than `longest` is a pause and counts as this. `up_to` is the sequence number of the
         last answer that is counted (a night's mark).
         """
         own = case((_a.c.seconds > longest, longest), else_=_a.c.seconds)
         counts = func.sum(case((pool.live(), 1), else_=0))
-        query: Any = select(func.coalesce(counts, 0), func.coalesce(func.sum(own), 0.0))
+        sums = func.coalesce(counts, 0), func.count(), func.coalesce(func.sum(own), 0.0)
+        query: Any = select(*sums).select_from(_a)
         if up_to is not None:
             query = query.where(_a.c.seq <= up_to)
         with self._log.read() as connection:
-            count, seconds = connection.execute(query).one()
-            return int(count), float(seconds)
+            count, given, seconds = connection.execute(query).one()
+            return int(count), int(given), float(seconds)
 
     def taught(self, person: str, after: int, up_to: int) -> int:
         """How many answers to learn from that person gave between two marks that still count."""
@@ -50,6 +52,20 @@ class Digest:
         query = select(func.count()).select_from(_a.join(_c, _c.c.id == _a.c.context_id))
         with self._log.read() as connection:
             return int(connection.execute(query.where(*own, *kind)).scalar_one())
+
+    def by_side(self, mark: int) -> Mapping[Partition, tuple[int, int, int]]:
+        """By partition, the replies that count: after the mark, up to it no answers, and answers.
+
+        `mark` is the sequence number of the last answer that a night saw.
+        """
+        said, seen = _a.c.reply == Reply.ANSWER.value, _a.c.seq <= mark
+        parts = ~seen, and_(seen, ~said), and_(seen, said)
+        sums = [func.sum(case((part, 1), else_=0)) for part in parts]
+        query: Any = select(_c.c.partition, *sums).group_by(_c.c.partition)
+        query = query.select_from(_a.join(_c, _c.c.id == _a.c.context_id)).where(pool.live())
+        with self._log.read() as connection:
+            rows = connection.execute(query).all()
+        return {Partition(side): (int(a), int(b), int(c)) for side, a, b, c in rows}
 
     def exam_answers(self) -> tuple[int, int]:
         """How many answers to exam contexts count, and the newest one's sequence number.

@@ -347,11 +347,17 @@ def _silence(connection: Connection, which: ColumnElement[bool], **values: str) 
 
 
 def _blank(connection: Connection, person: str, words: set[str]) -> None:
-    """Details of the trail that are the person's own words, and the names of their tokens."""
+    """Settled texts in the trail that are the person's own, and the names of their tokens.
+
+    Nothing else: nobody may choose answers that wipe out what the trail says of others.
+    """
     trail = tables.audit
     theirs = and_(trail.c.action.in_(["token", "revoke token"]), trail.c.subject == person)
     connection.execute(trail.update().where(theirs).values(detail=""))
-    rows = connection.execute(select(trail.c.seq, trail.c.detail).where(trail.c.detail != ""))
+    settled = and_(
+        trail.c.action == "question settled", trail.c.detail.not_in(["", *map(str, Reply)])
+    )
+    rows = connection.execute(select(trail.c.seq, trail.c.detail).where(settled))
     for name in [row.seq for row in rows if normalise(row.detail.strip("'\"")) in words]:
         connection.execute(trail.update().where(trail.c.seq == name).values(detail=""))
 

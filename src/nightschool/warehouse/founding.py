@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from nightschool.types import Document, Learner, Manifest, Recipe, Version, WarehouseError
 from nightschool.warehouse import dataset, lineage, meta
 from nightschool.warehouse.dialect import has_log, remember_address
-from nightschool.warehouse.lineage import Reign
+from nightschool.warehouse.lineage import FOUNDER, Reign
 from nightschool.warehouse.log import Log, open_log
 from nightschool.warehouse.night import Stores, night_lock, version_id
 
@@ -87,7 +87,7 @@ def add_base(
         else:
             weights = stores.files.save(model.save)
         base = Version(version_id(0), 0, "", recipe, manifest.hash, seed, weights, 0)
-        reign = Reign(base.id, 0, "school", "the model as it was brought", time.time())
+        reign = Reign(base.id, 0, FOUNDER, "the model as it was brought", time.time())
 
         def work(connection: Connection) -> None:
             lineage.add_version(connection, base)

@@ -22,6 +22,9 @@ from nightschool.warehouse.dialect import insert_once
 
 _v, _champions = tables.versions, tables.champions
 
+FOUNDER = "school"
+"""By whom version 0 began to serve: nobody decided it."""
+
 
 @dataclass(frozen=True)
 class Reign:
@@ -32,6 +35,11 @@ class Reign:
     by: str
     reason: str
     at: float
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person decided it: no night's verdict, and not the founding of the school."""
+        return self.night == 0 and self.by != FOUNDER
 
 
 def versions(connection: Connection) -> list[Version]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from nightschool.faults import reach
-from nightschool.types import Pick, Question, Retract, UnknownQuestion
+from nightschool.types import Partition, Pick, Question, Retract, UnknownQuestion
 from nightschool.warehouse import meta, pool, tables
 from nightschool.warehouse.batches import LISTED, batches
 from nightschool.warehouse.codec import context_row, to_question
@@ -228,8 +228,9 @@ def reopen(connection: Connection, context_ids: Select[tuple[int]]) -> None:
 
 
 def _undone() -> Select[Any]:
-    # An answer taken back is asked again first, newest first, whether or not it is still queued.
-    again = _a.alias()
+    # An answer taken back is asked again first, newest first, whether or not it is still queued,
+    # unless others have said enough since; gold is everybody's, and must not stand out by it.
+    again, mine, taken = _a.alias(), _a.alias(), _r.alias()
     still = ~exists().where(_r.c.answer_id == again.c.id)
     here = or_(~_q.c.again, again.c.question_id == _q.c.id)
     since = exists().where(
@@ -237,11 +238,12 @@ def _undone() -> Select[Any]:
     )
     return (
         questions()
-        .join(_a, _a.c.question_id == _q.c.id)
-        .join(_r, _r.c.answer_id == _a.c.id)
-        .where(_r.c.person == _ME, _a.c.person == _ME, _r.c.why == Retract.UNDO.value)
+        .join(mine, mine.c.question_id == _q.c.id)
+        .join(taken, taken.c.answer_id == mine.c.id)
+        .where(taken.c.person == _ME, mine.c.person == _ME, taken.c.why == Retract.UNDO.value)
+        .where(or_(_c.c.partition == Partition.GOLD.value, unanswered()))
         .where(~since, ~_HELD, or_(_q.c.wanted > 1, _is_free(_ME, _NOW)))
-        .order_by(_r.c.seq.desc())
+        .order_by(taken.c.seq.desc())
         .limit(1)
     )
 

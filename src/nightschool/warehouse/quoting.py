@@ -22,9 +22,16 @@ def own_words(connection: Connection, person: str) -> set[str]:
 
 
 def settled_by(connection: Connection, person: str, words: set[str]) -> set[str]:
-    """Ids of the answers by which others settled a question with one of these words."""
-    rows = connection.execute(select(_a.c.id, _a.c.body).where(_a.c.settles, _a.c.person != person))
-    return {row.id for row in rows if row.body is not None and normalise(row.body) in words}
+    """Ids of the answers by which others settled what this person was asked, in their words.
+
+    Elsewhere the same word is whoever settled's own: in a school with labels it may well be one.
+    """
+    query = select(_a.c.id, _a.c.context_id, _a.c.body).where(_a.c.body.is_not(None))
+    given = connection.execute(query.where(_a.c.person == person))
+    said = {(row.context_id, normalise(row.body)) for row in given}
+    rows = connection.execute(query.where(_a.c.settles, _a.c.person != person))
+    told = ((row.id, row.context_id, normalise(row.body)) for row in rows)
+    return {name for name, about, text in told if text in words and (about, text) in said}
 
 
 def forget_guesses(connection: Connection, words: set[str]) -> None:

@@ -93,7 +93,7 @@ def _questions(school: Desk) -> APIRouter:
     def next_question(
         who: Answering,
         person: Annotated[Name, Query()] = "",
-        hold: Annotated[list[str] | None, Query()] = None,
+        hold: Annotated[list[Text] | None, Query()] = None,
     ) -> dict[str, Any]:
         held = [id for part in hold or () for id in part.split(",") if id][:MOST_HELD]
         # Asked again inside the write: who was let in is remembered for some seconds.

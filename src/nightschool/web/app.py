@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,7 +21,6 @@ from nightschool.web import (
     metrics,
     nights,
     openapi,
-    own,
     pages,
     people,
     records,
@@ -37,7 +37,7 @@ from nightschool.web.door import Door, cookie_name
 from nightschool.web.guard import Guard
 from nightschool.web.machines import NONE, Machines
 from nightschool.web.rates import Rates
-from nightschool.web.refusals import explain_errors, title_of
+from nightschool.web.refusals import explain_errors, refusal_page
 from nightschool.web.render import Renderer
 from nightschool.web.serving import Serving
 
@@ -78,6 +78,7 @@ def create_app(
     # No generated API pages: they load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title=school.name, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     _add_routes(app, school, render)
+    app.include_router(pages.routes(school, render, machines))
     app.include_router(signing.routes(school, accounts, rates, render))
     app.include_router(people.routes(school, accounts, rates, render))
     app.include_router(completions.routes(school, completer, machines.offer))
@@ -87,24 +88,17 @@ def create_app(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     explain_errors(app, render)
     app.add_middleware(Clock)
+    limit, page = largest(school), partial(refusal_page, render)
     if accounts is not None:
-        app.add_middleware(Door, accounts=accounts, cookie=cookie, rates=rates)
+        app.add_middleware(Door, accounts=accounts, cookie=cookie, rates=rates, page=page)
         app.add_middleware(Csrf, secret=accounts.store.secret(), cookie=f"{cookie}-csrf")
-    app.add_middleware(
-        Guard,
-        hosts=hosts,
-        any_address=any_address,
-        limit=largest(school),
-        page=lambda code, reason: render.bare(title_of(code), reason),
-    )
+    app.add_middleware(Guard, hosts=hosts, any_address=any_address, limit=limit, page=page)
     app.add_middleware(Access, observe=meter.observe)
     return app
 
 
 def _add_routes(app: FastAPI, school: Desk, render: Renderer) -> None:
     """What there is in every school, whoever may sign in."""
-    app.include_router(pages.routes(school, render))
-    app.include_router(own.routes(school))
     app.include_router(answers.routes(school))
     app.include_router(yesterday.routes(school))
     app.include_router(settle.routes(school, render))

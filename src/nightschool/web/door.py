@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nightschool.app.accounts import Accounts
@@ -91,11 +92,21 @@ class Door:
     """ASGI middleware: finds who calls, by session or token, and turns strangers away.
 
     Sets `request.state.caller`. What is not in OPEN needs somebody who is signed in, whatever
-    the route itself says; pages are led to /login. Too many requests are answered with 429.
+    the route itself says; pages are led to /login. Too many requests are answered with 429; `page`
+    makes HTML of a status code and a reason, for browsers.
     """
 
-    def __init__(self, app: ASGIApp, *, accounts: Accounts, cookie: str, rates: Rates) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        accounts: Accounts,
+        cookie: str,
+        rates: Rates,
+        page: Callable[[int, str], str],
+    ) -> None:
         self.app = app
+        self.page = page
         self.accounts = accounts
         self.cookie = cookie
         self.rates = rates
@@ -126,10 +137,17 @@ class Door:
             return None
         wait = self.rates.request(scope, found)
         if wait:
-            return too_many(wait)
+            return self._too_many(scope, wait)
         if found is not None or is_open(path):
             return None
         return signed_out(scope)
+
+    def _too_many(self, scope: Scope, wait: float) -> Response:
+        refusal = too_many(wait)
+        if not wants_page(scope):
+            return refusal
+        after = {"retry-after": refusal.headers["retry-after"]}
+        return HTMLResponse(self.page(429, slower(wait)), 429, after)
 
 
 def is_open(path: str) -> bool:
@@ -164,9 +182,13 @@ def wants_page(scope: Scope) -> bool:
 
 def too_many(wait: float) -> Response:
     """What is told to whoever asks too often; `wait` is in seconds."""
-    seconds = max(1, round(wait))
-    told = f"Too many requests; try again in {seconds} s."
-    return JSONResponse({"error": told, "code": "rate"}, 429, {"retry-after": str(seconds)})
+    after = {"retry-after": str(max(1, round(wait)))}
+    return JSONResponse({"error": slower(wait), "code": "rate"}, 429, after)
+
+
+def slower(wait: float) -> str:
+    """The same in words."""
+    return f"Too many requests; try again in {max(1, round(wait))} s."
 
 
 def _body(path: str, message: str, code: str) -> dict[str, object]:

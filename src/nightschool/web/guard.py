@@ -145,7 +145,7 @@ class Guard:
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             raise Refused(403, f"A page from {origin!r} may not write to this server.")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        if kind != "application/json" and not _bare(headers):
             raise Refused(
                 415, f"Send JSON with the header Content-Type: application/json, not {kind!r}."
             )
@@ -179,6 +179,12 @@ class Guard:
             return True
         named = name in LOCAL_NAMES or name in self.hosts
         return given == port and (named or (self.any_address and _is_address(name)))
+
+
+def _bare(headers: Headers) -> bool:
+    """Whether a program asks, without a body: browsers say from where they come."""
+    said = ("content-type", "transfer-encoding", "origin", "sec-fetch-site")
+    return headers.get("content-length", "0") == "0" and not any(name in headers for name in said)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from nightschool.app.nights import step_of
 from nightschool.types.people import Right
+from nightschool.warehouse.night import night_lock
 from nightschool.web.desk import Desk
 from nightschool.web.door import OWNER, Managing, needs
 from nightschool.web.machines import Machines
@@ -19,9 +21,10 @@ def routes(school: Desk, machines: Machines) -> APIRouter:
 
     @api.get("", dependencies=[needs(Right.LOOK)])
     def night() -> dict[str, Any]:
-        """Whether a night that this server started is under way; the newest verdict when not."""
-        running = machines.night is not None and machines.night.running
-        return {"running": running, "verdict": None if running else newest(school)}
+        """Whether a night is under way and its step; the newest verdict when not."""
+        now = under_way(school, machines)
+        verdict = None if now["running"] else newest(school)
+        return {"running": now["running"], "step": now["step"], "verdict": verdict}
 
     @api.post("", status_code=202)
     def start(who: Managing) -> JSONResponse:
@@ -36,6 +39,15 @@ def routes(school: Desk, machines: Machines) -> APIRouter:
         return JSONResponse({"running": True, "verdict": before}, 202)
 
     return api
+
+
+def under_way(school: Desk, machines: Machines) -> dict[str, Any]:
+    """Whether this server runs nights (`here`), and how far one is, whoever started it."""
+    here = machines.night is not None and machines.night.running
+    running = here or night_lock(school.folder).held()
+    warehouse = getattr(school, "warehouse", None)
+    step = step_of(warehouse) if running and warehouse is not None else ""
+    return {"here": machines.night is not None, "running": running, "step": step}
 
 
 def newest(school: Desk) -> dict[str, Any] | None:

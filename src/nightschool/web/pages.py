@@ -14,6 +14,8 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from nightschool.types.people import Right
 from nightschool.web.desk import Desk, Report
 from nightschool.web.door import anybody, caller, needs
+from nightschool.web.machines import Machines
+from nightschool.web.nights import under_way
 from nightschool.web.render import Renderer
 from nightschool.web.report import view
 
@@ -21,7 +23,7 @@ FRESH_SECONDS = 1.0
 ICON = Path(__file__).parent / "static" / "favicon.ico"
 
 
-def routes(school: Desk, render: Renderer) -> APIRouter:
+def routes(school: Desk, render: Renderer, machines: Machines) -> APIRouter:
     """The routes that a person opens, and the status as JSON."""
     pages = APIRouter()
     latest = _Latest(lambda: school.status())
@@ -45,7 +47,8 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
 
     @pages.get("/status", response_class=HTMLResponse, dependencies=[needs(Right.LOOK)])
     def status_page(request: Request) -> HTMLResponse:
-        return render(request, "morning.html", m=view(morning.read()))
+        night = under_way(school, machines)
+        return render(request, "morning.html", m=view(morning.read()), night=night)
 
     @pages.get("/favicon.ico", dependencies=[anybody()], include_in_schema=False)
     def icon() -> FileResponse:

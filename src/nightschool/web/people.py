@@ -16,11 +16,11 @@ from nightschool.app.passwords import SHORTEST
 from nightschool.types.people import AccountError, Caller, Right, Role
 from nightschool.warehouse.accounts import Account, Invitation, Token
 from nightschool.web.desk import Desk, storable
-from nightschool.web.door import Answering, Looking, Managing, caller, needs, too_many
+from nightschool.web.door import OWNER, Answering, Looking, Managing, caller, needs, too_many
 from nightschool.web.rates import Rates
 from nightschool.web.render import Renderer
 from nightschool.web.signing import refuse_machine
-from nightschool.web.trail import sentence
+from nightschool.web.trail import told
 
 SHOWN = 12
 """Characters of a hash by which an invitation or token is named."""
@@ -107,7 +107,7 @@ def _pages(school: Desk, accounts: Accounts | None, render: Renderer) -> APIRout
             everybody=everybody(school, accounts),
             roles=[role.value for role in Role],
             invitations=[invitation_row(i) for i in accounts.invitations()] if accounts else [],
-            entries=[sentence(entry) for entry in trail(school, ON_PAGE)],
+            entries=told(school, trail(school, ON_PAGE)),
             unlearned=leaving.unlearned() if (leaving := getattr(school, "leaving", None)) else 0,
         )
 
@@ -135,8 +135,11 @@ def _figures(school: Desk, accounts: Accounts | None) -> APIRouter:
         return JSONResponse({"people": everybody(school, accounts)})
 
     @api.get("/api/me")
-    def me(who: Answering, person: Annotated[str, Query(max_length=64)] = "") -> JSONResponse:
-        name = storable(who.person or person)
+    def me(
+        who: Answering,
+        person: Annotated[str, Query(max_length=64), AfterValidator(storable)] = "",
+    ) -> JSONResponse:
+        name = who.person or person
         return JSONResponse({"person": name, "figures": figures_of(school, name, who)})
 
     @api.get("/api/audit", dependencies=[needs(Right.MANAGE)])
@@ -152,13 +155,13 @@ def _leavers(school: Desk, accounts: Accounts | None) -> APIRouter:
 
     @api.post("/withdraw")
     def withdraw(body: Because, who: Managing) -> dict[str, Any]:
-        count = _leaving(school).withdraw(body.person, by_of(who), body.reason)
+        count = _leaving(school).withdraw(body.person, who.person or OWNER, body.reason)
         return {"withdrawn": count}
 
     @api.post("/erase")
     def erase(body: Named, who: Managing) -> JSONResponse:
         refuse_machine(who)
-        done = _leaving(school).erase(body.person, by_of(who))
+        done = _leaving(school).erase(body.person, who.person or OWNER)
         if accounts is not None:
             accounts.forget()
         return JSONResponse({"erased": plain(asdict(done))})
@@ -283,11 +286,6 @@ def figures_of(school: Desk, person: str, who: Caller) -> dict[str, Any] | None:
     if figures is None or not person:
         return None
     return plain(asdict((figures.of if who.may(Right.MANAGE) else figures.own)(person)))
-
-
-def by_of(who: Caller) -> str:
-    """Who did something, for the record: the owner, in a school without accounts."""
-    return who.person or Role.OWNER.value
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

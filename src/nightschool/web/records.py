@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as InPath
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 
 from nightschool.app.archive import Life, Records
 from nightschool.app.exchange import ENDING, MEDIA, Format, What, selection_of, stream
 from nightschool.types import ConfigError, Partition, Reply
 from nightschool.types.people import Right
-from nightschool.warehouse.archive import State
-from nightschool.web.desk import Desk
-from nightschool.web.door import Reading, caller, needs
+from nightschool.warehouse.archive import Selection, State
+from nightschool.web.desk import Desk, storable
+from nightschool.web.door import Answering, Reading, caller, needs
 from nightschool.web.render import Renderer
 from nightschool.web.told import told_answer, told_context, told_life
 from nightschool.web.veil import refuse_filter, sees
@@ -30,6 +31,9 @@ MOST = 500
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 Place = Annotated[int | None, Query(ge=0, le=(1 << 62))]
 Short = Annotated[str, Query(max_length=200)]
+
+FILES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in MEDIA.values()}}}
+"""What an export is, for the description of the API."""
 
 
 class Kept(Protocol):
@@ -81,6 +85,7 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
     api.include_router(_pages(kept, render))
     api.include_router(_api(kept))
     api.include_router(_export(school))
+    api.include_router(_own(school))
     return api
 
 
@@ -166,31 +171,49 @@ def _api(kept: Kept) -> APIRouter:
 def _export(school: Desk) -> APIRouter:
     api = APIRouter(dependencies=[needs(Right.READ)])
 
-    @api.get(
-        "/api/export",
-        response_class=StreamingResponse,
-        responses={200: {"content": {kind: {} for kind in MEDIA.values()}}},
-    )
+    @api.get("/api/export", response_class=StreamingResponse, responses=FILES)
     def export(
         filters: Filtered,
         who: Reading,
         format: Format = Format.PROMPT,
         what: What = What.EXAMPLES,
-    ) -> Response:
+    ) -> StreamingResponse:
         """A selection as a file: examples, raw answers, or (only when asked for) the exam.
 
         Whose the answers are and how long they took stands only in an owner's file.
         """
-        try:
-            pieces = stream(school, format, filters.selection, what, nameless=not sees(who))  # type: ignore[arg-type]
-        except ConfigError as error:
-            raise HTTPException(422, str(error)) from error
-        name = f'attachment; filename="{what}.{ENDING[format]}"'
-        return StreamingResponse(
-            pieces, media_type=MEDIA[format], headers={"content-disposition": name}
-        )
+        return _download(school, format, filters.selection, what, nameless=not sees(who))
 
     return api
+
+
+def _own(school: Desk) -> APIRouter:
+    api = APIRouter()
+
+    @api.get("/api/me/export", response_class=StreamingResponse, responses=FILES)
+    def own(
+        who: Answering,
+        format: Format = Format.JSONL,
+        person: Annotated[str, Query(max_length=64), AfterValidator(storable)] = "",
+    ) -> StreamingResponse:
+        """Everything that the caller answered, as a file; `person` counts without accounts."""
+        whose = Selection(person=who.person or person or "me")
+        return _download(school, format, whose, What.OWN)
+
+    return api
+
+
+def _download(
+    school: Any, form: Format, chosen: Selection, what: What, *, nameless: bool = False
+) -> StreamingResponse:
+    """An export as a file to keep; what cannot be exported is answered with 422."""
+    try:
+        pieces = stream(school, form, chosen, what, nameless=nameless)
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from error
+    name = What.ANSWERS if what is What.OWN else what
+    named = f'attachment; filename="{name}.{ENDING[form]}"'
+    return StreamingResponse(pieces, media_type=MEDIA[form], headers={"content-disposition": named})
 
 
 CHOICES: Mapping[str, list[str]] = {

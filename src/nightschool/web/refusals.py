@@ -73,7 +73,7 @@ def _reply(
 ) -> Response:
     """The reason as a page with a way on, or as JSON."""
     if wants_page(request.scope):
-        page = render(request, "refused.html", title=title_of(code), about=message)
+        page = render(request, "refused.html", title=_title_of(code), about=message)
         page.status_code = code
         return page
     if request.url.path.startswith("/v1/"):
@@ -81,7 +81,12 @@ def _reply(
     return JSONResponse({"error": message}, code)
 
 
-def title_of(code: int) -> str:
+def _title_of(code: int) -> str:
     """The heading of the page that tells of a refusal."""
     kinds = {HTTPStatus.FORBIDDEN: "refused", HTTPStatus.NOT_FOUND: "missing"}
     return t(f"people.{kinds.get(HTTPStatus(code), 'trouble')}")
+
+
+def refusal_page(render: Renderer, code: int, reason: str) -> str:
+    """The page of a refusal before it is known who asks."""
+    return render.bare(_title_of(code), reason)

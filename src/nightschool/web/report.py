@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -50,9 +51,9 @@ def view(morning: Dict) -> dict[str, Any]:
     last = nights[-1] if nights else None
     status = morning["status"]
     return {
-        "headline": headline(last),
-        "reason": parted(last["reason"])[1] if last else t("morning.no_night_more"),
-        "state": state(status),
+        "headline": headline(last, status),
+        "reason": because(last, status),
+        "state": [*state(status), *went(morning["uses"])],
         "warnings": [*(status.get("warnings") or []), *cut(morning["day"])],
         "tiles": tiles(morning),
         "sat": [n for n in nights if n["after"] is not None],
@@ -75,13 +76,40 @@ def cut(day: Dict) -> list[str]:
 def parted(reason: str) -> tuple[str, str]:
     """A verdict's sentence in two: who serves, and why ("v0 still serves", "No exam yet.")."""
     outcome, colon, why = reason.partition(": ")
-    return (outcome, why[:1].upper() + why[1:]) if colon else ("", reason)
+    if not colon:
+        return "", reason
+    return outcome, why if re.match(r"v\d", why) else why[:1].upper() + why[1:]
 
 
-def headline(last: Dict | None) -> str:
-    """The newest night in one line: who serves."""
+def by_hand(reign: Dict | None) -> str:
+    """Who let a version serve, when and why, in a sentence; empty where nobody did by hand."""
+    if reign is None:
+        return ""
+    told = {"by": reign["by"], "at": moment(reign["at"]), "reason": reign["reason"].rstrip(".")}
+    return t("versions.decided", **told)
+
+
+def overruled(last: Dict, status: Dict) -> bool:
+    """Whether another version serves than the newest night said, by a person's decision."""
+    return bool(status.get("by_hand")) and status["champion"] != last.get("serves")
+
+
+def because(last: Dict | None, status: Dict) -> str:
+    """Why who serves does: the newest verdict, after a person's word where that overrules it."""
+    if last is None:
+        return t("morning.no_night_more")
+    if overruled(last, status):
+        said = t("morning.night_said", night=last["night"], reason=last["reason"])
+        return f"{by_hand(status['by_hand'])} {said}"
+    return parted(last["reason"])[1]
+
+
+def headline(last: Dict | None, status: Dict) -> str:
+    """Who serves, in one line: by the newest night, or by hand since."""
     if last is None:
         return t("morning.no_night")
+    if overruled(last, status):
+        return t("morning.headline_hand", champion=status["champion"])
     outcome = parted(last["reason"])[0]
     key = "headline" if outcome else "headline_bare"
     return t(f"morning.{key}", night=last["night"], outcome=outcome)
@@ -104,6 +132,17 @@ def state(status: Dict) -> list[str]:
         counts = {k: f"{written[k]:,}" for k in ("written", "asked", "answerable")}
         facts.append(t("morning.written", **counts))
     return facts
+
+
+def went(uses: Dict) -> list[str]:
+    """Where the answers went, as numbers that add up, in one line; nothing without any."""
+    if not uses["answers"]:
+        return []
+    counts = {name: f"{n:,}" for name, n in uses.items()}
+    parts = ("learned", "exam", "gold", "silent", "waiting", "unused")
+    told = [t(f"morning.went_{name}", **counts) for name in parts if uses[name]]
+    back = t("morning.went_back", **counts) if uses["back"] else ""
+    return [t("morning.went", n=counts["answers"], parts=", ".join(told)) + back]
 
 
 def tiles(morning: Dict) -> list[dict[str, Any]]:
@@ -134,13 +173,17 @@ def _answers(status: Dict) -> Tile:
 
 
 def _effort(effort: Dict) -> Tile:
-    each = effort["seconds"] / effort["answers"] if effort["answers"] else None
-    return duration(effort["seconds"]), [t("morning.effort_each", each=duration(each))]
+    each = effort["seconds"] / effort["given"] if effort["given"] else None
+    back = effort["given"] - effort["answers"]
+    lines = [t("morning.effort_each", each=duration(each))]
+    if back:
+        lines.append(t("morning.effort_back", n=f"{back:,}"))
+    return duration(effort["seconds"]), lines
 
 
 def _gain(effort: Dict) -> Tile:
     gain, lately = effort["gain"], effort["lately"]
-    if gain is None and effort["examined"]:
+    if gain is None and effort["examined"] is not None:
         told = {"least": duration(effort["enough"]), "given": duration(effort["examined"])}
         return NOWHERE, [t("morning.gain_few", **told)]
     if gain is None:
@@ -184,8 +227,9 @@ def _target(target: Dict) -> Tile:
         return (t("morning.target_soon"), []) if reached else (NOWHERE, [t(f"morning.{key}")])
     low = _whole(nights["low"])
     if nights["middle"] is None:
-        more = [] if nights["low"] is None else [t("morning.target_never_range", low=low)]
-        return t("morning.target_never"), more
+        if nights["low"] is None:
+            return t("morning.target_never"), []
+        return t("morning.target_perhaps"), [t("morning.target_open", low=low)]
     middle = _whole(nights["middle"])
     value = t("morning.target_in_one") if middle == "1" else t("morning.target_in", nights=middle)
     ends = t("morning.target_open", low=low)

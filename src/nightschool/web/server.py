@@ -34,6 +34,7 @@ def run(
     logs: bool = False,
     proxies: Collection[str] = (),
     say: Callable[[str], None] = print,
+    notes: Collection[str] = (),
 ) -> None:
     """Serve a school until Ctrl-C; host and port default to the school's settings.
 
@@ -43,8 +44,8 @@ def run(
     by which browsers may call the server (behind a proxy, or a tunnel on another port:
     "name:port"). `proxies` are the addresses (or networks) of proxies: only what these say of a
     client's address (X-Forwarded-For) is believed. Port 0 takes any free one. `say` is told
-    the address once it can be opened. With `logs` everything goes through logging as it was set up
-    before.
+    the address once it can be opened, and the `notes` then. With `logs` everything goes through
+    logging as it was set up before.
     """
     host = (host or school.config.host).strip("[]")
     port = school.config.port if port is None else port
@@ -71,6 +72,8 @@ def run(
         if accounts is not None and not accounts.has_owner():
             say(f"Become its owner here, once, within a day: {url}/join/{accounts.owner_link(BY)}")
         say(f"Answer questions at {url}/ (Ctrl-C ends).")
+        for note in notes:
+            say(note)
         uvicorn.Server(config).run(sockets=[door])
 
 
@@ -113,7 +116,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=128)
     except OSError as error:
+        # Python adds the address once more in brackets.
+        why = (error.strerror or str(error)).partition(" (while")[0]
         raise ConfigError(
-            f"Cannot listen on {host}, port {port}: {error.strerror or error}. Does another "
+            f"Cannot listen on {host}, port {port}: {why}. Does another "
             "`nightschool serve` run? Choose another with --port."
         ) from error

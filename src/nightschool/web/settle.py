@@ -15,7 +15,7 @@ from nightschool.types import Reply
 from nightschool.types.people import Right
 from nightschool.web.answers import LONGEST_NOTE, Id, Name, Text, answering
 from nightschool.web.desk import Desk, storable
-from nightschool.web.door import OWNER, Answering, Managing, needs
+from nightschool.web.door import OWNER, Managing, needs
 from nightschool.web.render import Renderer
 
 MOST = 50
@@ -95,11 +95,5 @@ def routes(school: Desk, render: Renderer) -> APIRouter:
     @api.get("/api/figures", dependencies=[needs(Right.MANAGE)])
     def figures() -> dict[str, Any]:
         return {"people": [figure.as_dict() for figure in judged.figures.everybody()]}
-
-    @api.get("/api/figures/me")
-    def mine(who: Answering, person: Annotated[Name, Query()] = "") -> dict[str, Any]:
-        figures, name = judged.figures, answering(who, person)
-        found = figures.of(name) if who.may(Right.MANAGE) else figures.own(name)
-        return found.as_dict()
 
     return api

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from nightschool.app.archive import Learning, Life
@@ -84,6 +85,11 @@ def told_context(found: FoundContext) -> dict[str, Any]:
 def told_life(life: Life, who: Caller) -> dict[str, Any]:
     """One record's whole life, as JSON and as somebody may see it."""
     context = life.traces.context
+    replied = Counter(
+        found.question.id
+        for found in life.traces.answers
+        if found.retraction is None and not found.answer.settles
+    )
     return {
         "id": f"{context.id:016x}",
         "context": shown(context.document),
@@ -98,6 +104,7 @@ def told_life(life: Life, who: Caller) -> dict[str, Any]:
                 "score": q.score,
                 "version": q.version,
                 "wanted": q.wanted,
+                "replied": replied[q.id],
                 "guess": q.guess,
             }
             for q in life.traces.questions

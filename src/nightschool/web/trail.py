@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
+from nightschool.types import UnknownQuestion
 from nightschool.types.people import Role
-from nightschool.web.texts import catalogue, t
+from nightschool.web.desk import Desk
+from nightschool.web.texts import catalogue, t, tn
+
+SETTLING = ("question settled", "settling taken back")
+"""Entries about one question each: they come in runs, which are told in one sentence."""
+
+
+def told(school: Desk, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The trail as sentences; `records` are the questions that each is about, with their links."""
+    found = []
+    for (person, action), group in groupby(entries, lambda e: (e["person"], e["action"])):
+        run = list(group)
+        if action not in SETTLING:
+            found += [{**sentence(entry), "records": []} for entry in run]
+            continue
+        records = [each for entry in run if (each := _record(school, entry))]
+        name = f"people.did_{action.replace(' ', '_')}"
+        said = tn(name, len(run), person=_actor(person))
+        found.append({"at": run[0]["at"], "told": said, "rest": "", "records": records})
+    return found
+
+
+def _record(school: Desk, entry: dict[str, Any]) -> dict[str, str] | None:
+    """The record that a settling is about; None where its answer was erased."""
+    name = entry["subject"]
+    try:
+        if entry["action"] == "settling taken back":
+            answer = school.answer_with_id(name)
+            if answer is None:
+                return None
+            name = answer.question_id
+        context = school.question(name).context
+    except UnknownQuestion:
+        return None
+    return {"path": f"/warehouse/{context.id:016x}", "text": context.text}
 
 
 def sentence(entry: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +66,7 @@ def sentence(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _actor(person: str) -> str:
-    """Who did it; two names stand for no person."""
+    """Who did it; a few names, such as "serve", stand for no person."""
     return catalogue().get(f"people.actor_{person}", person)
 
 

@@ -18,7 +18,7 @@ from nightschool.warehouse import Reign
 from nightschool.web.desk import Desk, storable
 from nightschool.web.door import OWNER, Managing, needs
 from nightschool.web.render import Renderer
-from nightschool.web.report import parted
+from nightschool.web.report import by_hand, parted
 from nightschool.web.texts import t
 from nightschool.web.told import shown, shown_answer
 
@@ -26,7 +26,7 @@ ON_PAGE = 200
 """Items of an exam that the page shows; the API gives all."""
 
 Id = Annotated[str, InPath(pattern="^v[0-9]{1,9}$")]
-Named = Annotated[str, InPath(max_length=100)]
+Named = Annotated[str, InPath(max_length=100), AfterValidator(storable)]
 Against = Annotated[str, Query(pattern="^(v[0-9]{1,9})?$")]
 
 
@@ -136,7 +136,9 @@ def told_line(line: Line) -> dict[str, Any]:
         "items": line.items,
         "serves": line.serves,
         "reign": told_reign(line.reign) if line.reign else None,
+        "decided": by_hand(told_reign(line.reign)) if line.reign and line.reign.by_hand else "",
         "decision": verdict.decision.value if verdict else None,
+        "judged": verdict.night if verdict else None,
         "reason": verdict.reason if verdict else "",
         "why": parted(verdict.reason)[1] if verdict else "",
         "before": number(verdict.before) if verdict else None,

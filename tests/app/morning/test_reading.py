@@ -89,7 +89,10 @@ def test_the_timelines_of_a_server_and_of_its_night_add_up_to_their_wall_clocks(
         assert night.after.value == verdict.after
         assert night.after.low < verdict.after < night.after.high
         assert night.answers == len(school.warehouse.trained())
-        assert (morning.effort.answers, morning.effort.seconds) == (20, 40.0)
+        effort = morning.effort
+        assert (effort.answers, effort.given, effort.seconds) == (20, 20, 40.0)
+        spells = school.warehouse.digest.spells(0.0, 1.5)  # of 2 seconds each
+        assert [end - begin for begin, end in spells] == pytest.approx([1.5] * 20)
         before = night.before
         assert before is not None
         assert morning.effort.examined == 40.0

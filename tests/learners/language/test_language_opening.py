@@ -49,6 +49,8 @@ def test_no_weights(folder: Path) -> None:
 def test_no_config(folder: Path, tmp_path: Path) -> None:
     (folder / "config.json").unlink()
     refused(folder, "no config.json")
+    (tmp_path / "file.jsonl").touch()
+    refused(tmp_path / "file.jsonl", "file.jsonl' is a file; a model is a folder, or NAME@REV")
     refused(tmp_path / "missing", "no model folder .*; give a folder or NAME@REVISION")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nightschool.types import (
     TEXT,
     Context,
+    Decision,
     Document,
     ExamItem,
     ExamResult,
@@ -119,7 +120,7 @@ class Versions:
         """All versions, the newest first."""
         reigns = self._warehouse.champions()
         champion = self._warehouse.champion().id
-        verdicts = {v.challenger: v for v in self._warehouse.verdicts()}
+        verdicts = {v.challenger: v for v in self._warehouse.verdicts() if _of_challenger(v)}
         sizes = {m.hash: _size(m) for m in self._warehouse.manifests()}
         scores = self._scores()
         touched = self._touched()
@@ -312,6 +313,11 @@ def _moved(item: Item) -> float:
 
 def _is_id(name: str) -> bool:
     return len(name) == 16 and all(c in "0123456789abcdef" for c in name)
+
+
+def _of_challenger(verdict: Verdict) -> bool:
+    """Whether a verdict says something of its challenger: not where a night made no other one."""
+    return verdict.champion != verdict.challenger or verdict.decision is not Decision.KEEP
 
 
 def _size(manifest: Manifest) -> int:

@@ -78,7 +78,7 @@ def export(
     if path.exists():
         raise ConfigError(f"{path} exists; name a new file, or take that one away first.")
     counted = _Counted(rows(school, chosen or Selection(), what))
-    form = format_of(str(form), path.name)
+    form = format_of(str(form), path.name, what)
     building = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(building, "wb") as file:

@@ -168,9 +168,13 @@ def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield group
 
 
-def format_of(name: str, path: str) -> Format:
-    """The format of that name, or the one that a file's ending says; ConfigError otherwise."""
-    endings = {".jsonl": Format.PROMPT, ".csv": Format.CSV, ".parquet": Format.PARQUET}
+def format_of(name: str, path: str, what: What = What.EXAMPLES) -> Format:
+    """The format of that name, or the one that a file's ending says; ConfigError otherwise.
+
+    Answers are written whole; a training format would lose whose they are and their notes.
+    """
+    lines = Format.JSONL if what is What.ANSWERS else Format.PROMPT
+    endings = {".jsonl": lines, ".csv": Format.CSV, ".parquet": Format.PARQUET}
     if name:
         if name in set(Format):
             return Format(name)

@@ -15,6 +15,7 @@ from nightschool.app.morning import bits, commands
 from nightschool.app.morning.day import Day, day
 from nightschool.app.morning.estimates import Estimate, difference, wilson
 from nightschool.app.morning.growth import Growth, turn
+from nightschool.app.morning.uses import Cited, Uses, cited, uses
 from nightschool.app.pace import LONGEST
 from nightschool.app.school import School
 from nightschool.app.status import Status, plain
@@ -56,15 +57,17 @@ class Examined:
 class Effort:
     """What people gave, and what came of it: marks gained in one minute of their time.
 
+    `answers` count; `seconds` are those of all that were `given`, also of what was taken back.
     `gain` is over all nights, `lately` over the last few, in marks a minute; None below `enough`
-    seconds. `examined` is how many of the seconds lie before the newest exam; 0 without one.
+    seconds. `examined` is how many of the seconds lie before the newest exam; None without one.
     """
 
     answers: int
+    given: int
     seconds: float
     gain: Estimate | None
     lately: Estimate | None
-    examined: float = 0.0
+    examined: float | None = None
     enough: float = ENOUGH
 
 
@@ -93,6 +96,7 @@ class Morning:
     at: float
     status: Status
     nights: tuple[Examined, ...]
+    uses: Uses
     effort: Effort
     lead: Lead | None
     bits: bits.Bits
@@ -114,6 +118,8 @@ class MorningDesk:
         self._school = school
         self._nights: dict[int, Examined] = {}
         self._settled: tuple[tuple[int, int, int], Any] = ((-1, -1, -1), None)
+        self._cited: tuple[tuple[str, int], Cited] = (("", 0), Cited())
+        self._used: tuple[tuple[object, ...], Uses | None] = ((), None)
 
     def read(self) -> Morning:
         """The morning as it is now."""
@@ -128,6 +134,7 @@ class MorningDesk:
             at=now,
             status=school.status(),
             nights=nights,
+            uses=self._uses(len(records)),
             effort=self._effort(nights, records),
             lead=_lead(school),
             bits=told,
@@ -153,6 +160,20 @@ class MorningDesk:
                         self._nights[v.night] = found[v.night]  # it changes no more
         return tuple(found[v.night] for v in verdicts)
 
+    def _uses(self, nights: int) -> Uses:
+        """Read again when answers or nights came; who learned what, only by night or erasure."""
+        warehouse = self._school.warehouse
+        learned = (warehouse.trainee().id, len(warehouse.leaving.erasures()))
+        if self._cited[0] != learned:
+            self._cited = (learned, cited(warehouse))
+        key = (*learned, nights, *warehouse.marks())
+        known = self._used[1] if self._used[0] == key else None
+        if known is None:
+            gone = {retraction.answer_id for retraction in warehouse.retractions()}
+            known = uses(warehouse, self._cited[1], gone)
+            self._used = (key, known)
+        return known
+
     def _of_nights(
         self, nights: Sequence[Examined], records: Mapping[int, NightRecord]
     ) -> tuple[bits.Bits, Target]:
@@ -167,23 +188,23 @@ class MorningDesk:
 
     def _effort(self, nights: Sequence[Examined], records: Mapping[int, NightRecord]) -> Effort:
         digest = self._school.warehouse.digest
-        answers, seconds = digest.effort(LONGEST)
+        total = digest.effort(LONGEST)
         sat = [n for n in nights if n.before is not None and n.after is not None]
         ends = [(sat[0].before, 0)] if sat else []
         ends += [(n.after, records[n.night].answer_mark) for n in sat if n.night in records]
 
         def gained(first: int) -> Estimate | None:
             begin, end = ends[max(len(ends) + first, 0) if first < 0 else first], ends[-1]
-            before = digest.effort(LONGEST, begin[1])[1] if begin[1] else 0.0
+            before = digest.effort(LONGEST, begin[1])[-1] if begin[1] else 0.0
             spent = examined - before
             if spent < ENOUGH or begin[0] is None or end[0] is None:
                 return None
             return scaled(difference(end[0], begin[0]), 60.0 / spent)
 
         if len(ends) < 2:
-            return Effort(answers, seconds, None, None)
-        examined = digest.effort(LONGEST, ends[-1][1])[1]
-        return Effort(answers, seconds, gained(0), gained(-RECENT - 1), examined)
+            return Effort(*total, None, None)
+        examined = digest.effort(LONGEST, ends[-1][1])[-1]
+        return Effort(*total, gained(0), gained(-RECENT - 1), examined)
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:

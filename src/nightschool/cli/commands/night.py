@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nightschool.cli.find import counted, find_school, open_school
+from nightschool.cli.find import BY, counted, find_school, open_school, version_id
 
 
 @click.command()
@@ -110,8 +110,14 @@ def exam_add(ctx: click.Context, file: Path) -> None:
 
 
 @click.command()
-@click.argument("version", default="")
-@click.option("--against", default="", metavar="VERSION", help="Another to compare the exam with.")
+@click.argument("version", default="", callback=version_id)
+@click.option(
+    "--against",
+    default="",
+    callback=version_id,
+    metavar="VERSION",
+    help="Another to compare the exam with.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
 def versions(ctx: click.Context, version: str, against: str, as_json: bool) -> None:
@@ -126,8 +132,8 @@ def versions(ctx: click.Context, version: str, against: str, as_json: bool) -> N
 
 
 @click.command()
-@click.argument("version")
-@click.option("--by", default="owner", help="Who decides.")
+@click.argument("version", callback=version_id)
+@click.option("--by", default=BY, help="Who decides.")
 @click.option("--reason", default="promoted by hand", help="Why, for the record.")
 @click.pass_context
 def promote(ctx: click.Context, version: str, by: str, reason: str) -> None:
@@ -137,7 +143,7 @@ def promote(ctx: click.Context, version: str, by: str, reason: str) -> None:
 
 
 @click.command()
-@click.option("--by", default="owner", help="Who decides.")
+@click.option("--by", default=BY, help="Who decides.")
 @click.option("--reason", default="rolled back by hand", help="Why, for the record.")
 @click.pass_context
 def rollback(ctx: click.Context, by: str, reason: str) -> None:

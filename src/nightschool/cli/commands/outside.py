@@ -70,7 +70,8 @@ def webhook_test(ctx: click.Context, name: str) -> None:
     "--format",
     "form",
     default="",
-    help="prompt, chat, jsonl, csv or parquet; default: what FILE's ending says (.jsonl: prompt).",
+    help="prompt, chat, jsonl, csv or parquet; default: what FILE's ending says (.jsonl: prompt "
+    "for examples, every column for --answers).",
 )
 @click.option(
     "--filter",

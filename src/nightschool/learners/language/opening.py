@@ -29,6 +29,8 @@ def locate(source: str) -> tuple[str, str | None]:
     """
     if Path(source).is_dir():
         return source, None
+    if Path(source).is_file():
+        raise LearnerError(f"{source!r} is a file; a model is a folder, or NAME@REVISION.")
     found = _HUB_NAME.fullmatch(source)
     if found is None or source.startswith((".", "/")):
         raise LearnerError(f"There is no model folder {source!r}; give a folder or NAME@REVISION.")

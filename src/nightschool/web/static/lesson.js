@@ -57,7 +57,7 @@ export class Lesson {
 }
 
 function told({ at, lead, first, others, changed, exam }) {
-  const when = Date.now() / 1000 - at < DAY_S ? "" : "_night";
+  const when = age(at);
   const title = t(["group", "all"].includes(lead) ? `lesson_title_${lead}${when}` : `lesson_title_${lead}`,
     { what: first?.name });
   const score = exam ? t("lesson_exam", { ...exam, before: points(exam.before), after: points(exam.after) })
@@ -67,6 +67,14 @@ function told({ at, lead, first, others, changed, exam }) {
     html("li", {}, t("lesson_other", { ...part, what: part.name || t("lesson_rest") })));
   const list = moved.length ? [html("ul", { class: "others quiet" }, ...moved)] : [];
   return [head, ...list, ...changes(changed)];
+}
+
+// Which answers taught it, as the end of a text's name: what a night before six in the morning
+// learned is the day before's.
+function age(at) {
+  const day = (seconds) => new Date(1000 * (seconds - 6 * 3600)).toDateString();
+  const now = Date.now() / 1000;
+  return { [day(now - DAY_S)]: "", [day(now)]: "_today" }[day(at)] ?? "_night";
 }
 
 const points = (mark) => (100 * mark).toFixed(1);

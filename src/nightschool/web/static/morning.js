@@ -1,5 +1,8 @@
 // The figures, fetched again every few seconds while somebody looks.
 
+import { change, tell } from "./telling.js";
+import { t } from "./texts.js";
+
 const EVERY_MS = 5_000;
 const stale = document.getElementById("stale");
 
@@ -24,6 +27,8 @@ function show(fresh) {
   const busy = !getSelection().isCollapsed || shown.matches(":has(:popover-open, .u-hz:hover)");
   if (busy || fresh.innerHTML === last) return;
   last = fresh.innerHTML;
+  const running = (figures) => figures.querySelector("[data-running]") !== null;
+  if (running(shown) && !running(fresh)) tell(t("night_over"));
   const focused = shown.contains(document.activeElement) ? place(document.activeElement) : null;
   const scrolled = [...shown.querySelectorAll(".wide")].map((e) => [e.scrollLeft, e.scrollTop]);
   shown.replaceWith(fresh);
@@ -34,8 +39,16 @@ function show(fresh) {
 
 function place(element) {
   const target = element.getAttribute("popovertarget");
+  if ("night" in element.dataset) return "[data-night]";
   return target ? `[popovertarget="${target}"]` : element.matches(".wide") ? ".wide" : null;
 }
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-night]");
+  if (!button || button.ariaDisabled === "true") return;
+  if (await change("/api/night", {})) tell(t("night_begun"));
+  await refresh();
+});
 
 setInterval(refresh, EVERY_MS);
 addEventListener("focus", refresh);

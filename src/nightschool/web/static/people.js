@@ -29,13 +29,17 @@ async function linked({ path }) {
 function sure(what) {
   const dialog = $("sure");
   $("sure-text").textContent = t(SURE[what], { name: person });
-  $("sure-why").hidden = what !== "withdraw";
+  const reason = dialog.querySelector("[name=reason]");
+  reason.value = "";
+  reason.required = what === "withdraw";
+  $("sure-why").hidden = !reason.required;
   dialog.querySelector("form").onsubmit = (event) => {
     event.preventDefault();
     dialog.close();
-    act(what, dialog.querySelector("[name=reason]").value);
+    act(what, reason.value);
   };
   dialog.showModal();
+  if (reason.required) reason.focus(); // else the cursor is on the way back
 }
 
 document.addEventListener("click", async (event) => {

@@ -46,6 +46,9 @@ function show() {
     t("entropy", { bits: dispute.entropy.toFixed(1) }),
     t(dispute.decided ? "makes" : "open"),
   ].join(" · ");
+  const shares = dispute.alternatives.map((each) => Math.round(100 * each.probability));
+  const rest = 100 - shares.reduce((sum, share) => sum + share, 0);
+  $("rest").textContent = rest > 0 ? t("rest", { p: rest }) : "";
   $("alternatives").replaceChildren(...dispute.alternatives.map(alternative));
   $("another").value = "";
   $("asked").focus({ preventScroll: true });

@@ -93,7 +93,12 @@ export class Labels {
     if (elsewhere || !this.list.offsetParent || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && target === this.box) {
+    // Out of the box by Escape: every label is there again, for its number to choose.
+    if (event.key === "Escape" && this.box.value) {
+      this.box.value = "";
+      this.filter();
+      this.changed();
+    } else if (step && target === this.box) {
       event.preventDefault();
       this.step(step);
     } else if (/^[1-9]$/.test(event.key)) this.number(event);
