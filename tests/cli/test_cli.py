@@ -108,7 +108,9 @@ def test_exam_promote_rollback_backup(school_folder, oracle, tmp_path):
     assert all(line.version.id in told for line in lines)
     assert "v0 (serves)" in told
     assert "Let serve by test on " in told
-    assert "begin from v0." in ok("versions", "0", folder=school_folder)
+    assert "begin from v0." in (told := ok("versions", "0", folder=school_folder))
+    assert ", by school: the model as it was brought" in told
+    assert "by hand, by school" not in told
     assert "`nightschool versions` lists them" in refused("versions", "9", folder=school_folder)
     told = refused("versions", newest, "--against", "v7", folder=school_folder)
     assert f"compare it with: {page['parent']}" in told

@@ -11,7 +11,7 @@ import click
 from nightschool.app import School
 from nightschool.cli.people import day
 from nightschool.types import ConfigError
-from nightschool.web.texts import t
+from nightschool.web.texts import t, tn
 from nightschool.web.versions import told_line, told_page
 
 SHOWN = 20
@@ -93,8 +93,9 @@ def _facts(page: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _reign(reign: Mapping[str, Any]) -> str:
     night = reign["night"]
-    when = t("versions.in_night", n=night) if night else t("versions.by_hand")
-    told = f"{day(reign['at'])}, {when}, {t('versions.by')} {reign['by']}"
+    hand = [t("versions.by_hand")] if reign["by_hand"] else []
+    when = [t("versions.in_night", n=night)] if night else hand
+    told = ", ".join([day(reign["at"]), *when, f"{t('versions.by')} {reign['by']}"])
     return told if night else f"{told}: {reign['reason']}"  # a night's reason stands above
 
 
@@ -104,7 +105,7 @@ def _print_exam(page: Mapping[str, Any]) -> None:
         click.echo(t("versions.no_exam"))
         return
     if not page["against"]:
-        click.echo(t("versions.alone", items=len(items)))
+        click.echo(tn("versions.alone", len(items)))
         return
     counts = {name: page[name] for name in ("won", "lost")}
     click.echo(f"{t('versions.against')} {page['against']}.")

@@ -150,7 +150,8 @@ def told_line(line: Line) -> dict[str, Any]:
 
 def told_reign(reign: Reign) -> dict[str, Any]:
     """When a version began to serve, by whom and why."""
-    return {"night": reign.night, "by": reign.by, "reason": reign.reason, "at": reign.at}
+    told = {name: getattr(reign, name) for name in ("night", "by", "reason", "at")}
+    return {**told, "by_hand": reign.by_hand}
 
 
 def told_item(item: Item) -> dict[str, Any]:
