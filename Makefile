@@ -16,7 +16,7 @@ demo-artist: $(READY)
 	$(BIN)/nightschool demo --teacher artist --folder demo-artist
 
 test: check browser
-	$(BIN)/pytest -n 3 --dist loadfile -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(READY)
 	$(BIN)/ruff check .

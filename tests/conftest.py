@@ -21,15 +21,22 @@ from tests import postgres
 
 # What these call is traced by other tests too; before Python 3.12 tracing is a fourth of the time.
 UNTRACED = (
+    "app/morning/test_reading.py",
     "app/test_again.py",
+    "app/test_control_school.py",
+    "app/test_limits.py",
     "app/test_school.py",
     "app/test_simulation.py",
     "app/test_writing.py",
+    "cli/test_demo.py",
+    "cli/test_simulate.py",
+    "cli/test_teach",
     "exams/test_simulation.py",
     "faults/",
     "integration/",
     "learners/language/test_language_architectures.py",
     "learners/language/test_language_marks.py",
+    "learners/language/test_language_resume.py",
     "stranger/",
     "web/test_openapi.py",
     "web/test_rights.py",
