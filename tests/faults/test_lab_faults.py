@@ -86,7 +86,9 @@ def test_a_night_of_control_killed_at_any_point_ends_as_an_unbroken_one(lab, tmp
     assert "fit.step" in points
     # Steps shared with a night of words are killed one by one in test_faults.
     chosen = ["fit.step:60", "weights.written", "keep.inside", "post.inside"]
-    assert kill_and_resume(lab, tmp_path / "s", chosen) == unbroken
+    for number, point in enumerate(chosen):
+        resumed = kill_and_resume(lab, tmp_path / f"{number}", [point])
+        assert resumed == unbroken, point
 
 
 PICTURE = encode_picture(np.arange(64, dtype=np.uint8).reshape(8, 8))

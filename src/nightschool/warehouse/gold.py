@@ -182,25 +182,28 @@ def _lease(
     had |= {row.context_id for row in waits if row.id in hold}
     if queue.full(connection, person, now) is not None:
         return None
-    left = [item for item in _items(connection) if item.context.id not in had]
+    # Ids alone: everybody else's answers wait while this is decided.
+    of_gold = select(_g.c.context_id).join(_c, _c.c.id == _g.c.context_id)
+    every = connection.scalars(of_gold.where(_c.c.partition == Partition.GOLD.value))
+    left = [context_id for context_id in every if context_id not in had]
     beside = connection.execute(queue.BEST, {"me": person, "now": now, "hold": list(hold)}).first()
     guesses: dict[str, str] = {}
     if beside is not None and beside.guess:
         # It comes with a guess where the question in whose place it is has one.
         guesses = json.loads(meta.get(connection, GUESSES) or "{}")
-        left = [item for item in left if guesses.get(f"{item.context.id}")]
+        left = [context_id for context_id in left if guesses.get(f"{context_id}")]
     if not left:
         return None
-    chosen = min(left, key=lambda item: _place(key, person, item.context.id))
+    chosen = min(left, key=lambda context_id: _place(key, person, context_id))
     # What a person sees of it is like its neighbours': the night in its name, and the version.
     night = int(connection.execute(select(func.max(_q.c.night))).scalar() or 0)
     posted = select(_q.c.version).where(_q.c.night == night, _q.c.strategy != STRATEGY)
     version = connection.execute(posted.order_by(_q.c.rank).limit(1)).scalar() or version
     rank = max((row.rank for row in leased), default=-1) + 1
-    name = queue.name_of(queue.name_key(connection), night, rank, chosen.context.id)
-    made = {"id": name, "context_id": chosen.context.id, "strategy": STRATEGY, "score": 0.0}
+    name = queue.name_of(queue.name_key(connection), night, rank, chosen)
+    made = {"id": name, "context_id": chosen, "strategy": STRATEGY, "score": 0.0}
     place = {"version": version, "night": night, "rank": rank, "wanted": 1}
-    place["guess"] = guesses.get(f"{chosen.context.id}", "")
+    place["guess"] = guesses.get(f"{chosen}", "")
     flags = {"queued": False, "spare": False, "again": False, "done": False}
     connection.execute(insert_once(connection, _q), {**made, **place, **flags})
     queue.give(connection, name, person, now + ttl)
